@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * dm-start - put up the devices of a volume, or repair those of a running one.
+ *
+ *     dm-start VOLUME ORIGIN STORE [META]
+ *
+ * What a crash left undecided is decided by the exception stores.  Exit 0: /dev/mapper/VOLUME is there.  3: a
+ * device is in use, 4: no record on STORE, 5: the kernel lacks a target, 7: record or metadata damaged, or META
+ * is another store's; 1, 2.  After a failure nothing is up that was not before.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "exits.h"
+#include "io.h"
+#include "life.h"
+#include "tool.h"
+
+static dev_t block_device(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		err(EXIT_ABSENT, "cannot find '%s'", path);
+	if (!S_ISBLK(st.st_mode))
+		errx(EXIT_USAGE, "not a block device: '%s'", path);
+	return st.st_rdev;
+}
+
+static void check_size(const char *path, uint64_t sectors)
+{
+	uint64_t bytes = 0;
+	int fd = io_open(path, O_RDONLY), r = fd;
+
+	if (fd >= 0)
+		r = io_size(fd, &bytes);
+	if (r < 0)
+		errx(EXIT_FAILED, "cannot measure '%s': %s", path, reason(r));
+	close(fd);
+	if (bytes / SECTOR_SIZE < sectors)
+		errx(EXIT_FAILED, "'%s' is smaller than the record says", path);
+}
+
+int main(int argc, char **argv)
+{
+	dev_t origin, store, meta = 0;
+	struct stack *stack;
+
+	if (argc != 4 && argc != 5)
+		errx(EXIT_USAGE, "usage: dm-start VOLUME ORIGIN STORE [META]");
+	origin = block_device(argv[2]);
+	store = block_device(argv[3]);
+	stack = tool_open(argv[1], argv[3]);
+	if (stack->rec.separate != (argc == 5))
+		errx(EXIT_USAGE, "volume '%s' %s a separate metadata device", argv[1],
+		     stack->rec.separate ? "needs" : "has not");
+	if (argc == 5)
+		meta = block_device(argv[4]);
+	check_size(argv[2], stack->rec.origin_sectors);
+	return tool_end(stack, "start", life_start(stack, origin, store, meta));
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * dm-status - what the kernel says of a volume.
+ *
+ *     dm-status VOLUME STORE
+ *
+ * Facts, key=value, one a line; sizes in bytes.  Nothing is changed or waited for, so it answers for a volume
+ * that is suspended or whose writers wait for space.
+ */
+#include <err.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "exits.h"
+#include "pool.h"
+#include "settle.h"
+#include "tool.h"
+
+static const char *mode(const struct pool_status *pool)
+{
+	if (pool->failed)
+		return "Fail";
+	if (pool->read_only)
+		return "ro";
+	return pool->full ? "out_of_data_space" : "rw";
+}
+
+static int print_pool(struct stack *stack)
+{
+	struct pool_status pool;
+	int r = pool_status(stack, &pool);
+
+	if (r < 0)
+		return r == -ENXIO ? 0 : r;
+	printf("store_mode=%s\nneeds_check=%s\n", mode(&pool), pool.needs_check ? "yes" : "no");
+	printf("store_used_bytes=%" PRIu64 "\nstore_total_bytes=%" PRIu64 "\n", pool.used_bytes,
+	       pool.total_bytes);
+	printf("meta_used_bytes=%" PRIu64 "\nmeta_total_bytes=%" PRIu64 "\n", pool.meta_used_bytes,
+	       pool.meta_total_bytes);
+	return 0;
+}
+
+static int print_head(struct stack *stack)
+{
+	char text[32];
+	uint64_t chunks;
+	int r = stack_head_status(stack, text, sizeof(text), &chunks);
+
+	if (r < 0)
+		return r;
+	if (stack->attached == NO_ID)
+		printf("head=none\n");
+	else
+		printf("head=%" PRIu32 "\n", stack->attached);
+	printf("head_state=%s\nhead_chunks=%" PRIu64 "\n", text, chunks);
+	return 0;
+}
+
+static int print_shown(struct stack *stack)
+{
+	const char *separator = "";
+	struct dev_state state;
+	unsigned int i;
+	int r = 0;
+
+	printf("shown=");
+	for (i = 0; i < stack->rec.count && r == 0; i++) {
+		r = stack_state(stack, "shown", stack->rec.snapshot[i].id, &state);
+		if (r == 0 && state.live) {
+			printf("%s%" PRIu32, separator, stack->rec.snapshot[i].id);
+			separator = ",";
+		}
+	}
+	printf("\n");
+	return r;
+}
+
+static int print_all(struct stack *stack)
+{
+	struct dev_state state;
+	bool up;
+	int r = stack_state(stack, "origin", NO_ID, &state);
+
+	if (r == 0)
+		r = stack_is_up(stack, &up);
+	if (r < 0)
+		return r;
+	printf("state=%s\n", !up ? "stopped" : state.suspended ? "suspended" : "running");
+	if (!up)
+		return 0;
+	r = print_head(stack);
+	if (r == 0)
+		r = print_pool(stack);
+	return r < 0 ? r : print_shown(stack);
+}
+
+int main(int argc, char **argv)
+{
+	struct stack *stack;
+
+	if (argc != 3)
+		errx(EXIT_USAGE, "usage: dm-status VOLUME STORE");
+	stack = tool_open(argv[1], argv[2]);
+	return tool_end(stack, "query", print_all(stack));
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cow.h - the persistent exception store of dm-snapshot, read and written from user space.
+ *
+ * Format (drivers/md/dm-snap-persistent.c, version 1), all little-endian, in chunks of the store:
+ *
+ *     chunk 0             header: magic "SnAp", valid, version, chunk size in sectors
+ *     chunk 1 + i*(E+1)   metadata area i: E = chunk bytes / 16 entries of { old chunk, new chunk }
+ *     all others          data; handed out in ascending order from 2
+ *
+ * The table ends at the first entry whose new chunk is 0.  There is no checksum, and the kernel believes
+ * whatever it finds: so every entry is bounded here before it is used for anything.
+ */
+#ifndef ZUMASTOR_COW_H
+#define ZUMASTOR_COW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct exception {
+	uint64_t old_chunk;	/* of the origin */
+	uint64_t new_chunk;	/* of the COW */
+};
+
+struct cow {
+	int fd;
+	uint64_t chunk_bytes;
+	uint64_t cow_chunks;		/* size of the COW device */
+	uint64_t origin_chunks;		/* old chunks are below this */
+	bool blank;			/* no header yet: the kernel would make one */
+	bool valid;			/* false: the kernel gave the snapshot up */
+};
+
+/* An exception table read whole. */
+struct exceptions {
+	struct exception *list;
+	uint64_t count;
+};
+
+/*
+ * cow_open - open the exception store at @path and check its header.
+ *
+ * -EBADMSG for anything but a blank store or one of ours with this chunk size.
+ */
+int cow_open(struct cow *cow, const char *path, int flags, uint64_t chunk_bytes,
+	     uint64_t origin_chunks);
+void cow_close(struct cow *cow);
+
+/*
+ * cow_entries - entries in one metadata area of a store with chunks of @chunk_bytes.
+ */
+uint64_t cow_entries(uint64_t chunk_bytes);
+
+/*
+ * cow_full_chunks - size of a store that can take a before-image of every chunk of the origin.
+ */
+uint64_t cow_full_chunks(uint64_t chunk_bytes, uint64_t origin_chunks);
+
+/*
+ * cow_header - fill one chunk with the header of a store with chunks of @chunk_bytes.
+ */
+void cow_header(void *chunk, uint64_t chunk_bytes);
+
+/*
+ * cow_load - read the whole table in the order it was written; -EBADMSG when any entry is out of
+ * bounds, out of order or there twice.  Give it back with exceptions_free().
+ *
+ * Only for a store that nobody writes: a frozen one, or the head's while its volume is quiet.
+ */
+int cow_load(const struct cow *cow, struct exceptions *all);
+void exceptions_free(struct exceptions *all);
+
+/*
+ * cow_used_chunks - chunks of the store up to the end of what its table uses.
+ */
+uint64_t cow_used_chunks(const struct exceptions *all);
+
+/*
+ * cow_blank - make an empty store: zero the header and the first area, durably.
+ */
+int cow_blank(int fd, uint64_t chunk_bytes);
+
+/*
+ * cow_mend_tail - zero what lies behind the end of the table, in its last area and the next.
+ *
+ * After a crash a torn area may hold old entries behind the end; the kernel would keep them in memory and
+ * write them back, where they turn into wrong exceptions once the gap is filled.
+ */
+int cow_mend_tail(const struct cow *cow);
+
+/*
+ * cow_append - add to @into every exception of @from that it lacks, with its data.
+ *
+ * Data first, then the entries, so that a crash at any point leaves a table that is right and an append
+ * that can be run again.  Neither store may be in use by the kernel for writing.
+ */
+int cow_append(struct cow *into, const struct cow *from);
+
+#endif

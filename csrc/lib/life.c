@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* life.c - see life.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cow.h"
+#include "io.h"
+#include "life.h"
+#include "pool.h"
+#include "settle.h"
+#include "step.h"
+#include "switchover.h"
+#include "view.h"
+
+enum { PREFIX_TEXT = 64 };
+
+/* Stopping. */
+
+struct teardown {
+	char prefix[PREFIX_TEXT];
+	unsigned int left, removed;
+	bool busy;
+};
+
+/* Only the volume and what is shown can be opened by users; all else is under these. */
+static int look_if_busy(void *context, const char *uuid)
+{
+	struct teardown *down = context;
+	const char *role = uuid + strlen(down->prefix);
+	struct dev_state state;
+	int r = dev_state(uuid, &state);
+
+	if (r == 0 && state.open_count > 0 &&
+	    (strcmp(role, "origin") == 0 || strncmp(role, "shown-", 6) == 0))
+		down->busy = true;
+	return r;
+}
+
+static int remove_if_free(void *context, const char *uuid)
+{
+	struct teardown *down = context;
+	struct dev_state state;
+	int r = dev_state(uuid, &state);
+
+	if (r < 0 || !state.exists)
+		return r;
+	down->left++;
+	if (state.open_count > 0)
+		return 0;
+	r = dev_remove(uuid);
+	if (r == 0)
+		down->removed++;
+	return r;
+}
+
+static int tear_down(struct stack *stack)
+{
+	struct teardown down = { 0 };
+	int r;
+
+	snprintf(down.prefix, sizeof(down.prefix), "ZUMASTOR-%s-", stack->rec.volume);
+	r = dev_each(down.prefix, look_if_busy, &down);
+	if (r < 0 || down.busy)
+		return r < 0 ? r : -EBUSY;
+	do {
+		down.left = down.removed = 0;
+		r = dev_each(down.prefix, remove_if_free, &down);
+		dev_settle();
+		if (r == 0)
+			r = step();
+	} while (r == 0 && down.removed > 0);
+	return r < 0 ? r : down.left > 0 ? -EBUSY : 0;
+}
+
+int life_stop(struct stack *stack)
+{
+	unsigned int i;
+	int r = tear_down(stack);
+
+	if (r < 0)
+		return r;
+	for (i = 0; i < stack->rec.count; i++)
+		stack_unlink(stack, stack->rec.snapshot[i].id);
+	stack_unlink(stack, NO_ID);
+	return 0;
+}
+
+/* Starting. */
+
+static int check_targets(void)
+{
+	static const char *const targets[] = { "snapshot", "snapshot-origin", "thin-pool", "thin" };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
+		if (!dev_has_target(targets[i]))
+			return -EOPNOTSUPP;
+	return 0;
+}
+
+/* *@used: did the kernel ever copy out to it?  -ESTALE, -EBADMSG: it cannot be trusted. */
+static int inspect_cow(struct stack *stack, const struct snapshot *snap, bool mend, bool *used)
+{
+	struct exceptions all = { 0 };
+	char path[DEV_PATH_TEXT];
+	struct dev_state state;
+	struct cow cow;
+	int r = stack_cow(stack, snap, &state);
+
+	if (r < 0)
+		return r;
+	dev_path(state.minor, path);
+	r = cow_open(&cow, path, O_RDWR, stack_chunk_bytes(stack), stack_chunks(stack));
+	if (r < 0)
+		return r;
+	r = cow.valid ? cow_load(&cow, &all) : -ESTALE;
+	*used = all.count > 0;
+	exceptions_free(&all);
+	if (r == 0 && mend)
+		r = cow_mend_tail(&cow);
+	cow_close(&cow);
+	return r;
+}
+
+/*
+ * A pending snapshot nothing was copied out to reads as the origin, whether its switch took place or not, and
+ * its command never said it was taken: dropped.  With exceptions the switch took place.
+ */
+static int decide_by_cow(struct stack *stack)
+{
+	struct record *rec = &stack->rec;
+	struct snapshot *snap = rec->count ? &rec->snapshot[rec->count - 1] : NULL;
+	bool used = false;
+	int r;
+
+	if (!snap || snap->state != PENDING)
+		return 0;
+	r = inspect_cow(stack, snap, false, &used);
+	if (r == -ENODATA || (r == 0 && !used))
+		return stack_drop_pending(stack, snap);
+	if (r < 0)
+		return r;
+	snap->state = LIVE;
+	return stack_commit(stack);
+}
+
+/* A head whose exceptions cannot be read back takes everything older with it, and is said to. */
+static int head_up(struct stack *stack)
+{
+	struct snapshot *head = record_head(&stack->rec);
+	bool used;
+	int r;
+
+	if (!head)
+		return 0;
+	r = inspect_cow(stack, head, true, &used);
+	if (r == -ESTALE || r == -EBADMSG || r == -ENODATA)
+		return stack_mark_lost(stack, head);
+	return r < 0 ? r : stack_head_up(stack, head);
+}
+
+static int origin_up(struct stack *stack)
+{
+	struct table table = { 0 };
+	struct dev dev;
+	int r = stack_origin_table(stack, record_head(&stack->rec), &table);
+
+	stack_dev(stack, "origin", NO_ID, &dev);
+	if (r == 0)
+		r = dev_create(&dev, &table);
+	table_free(&table);
+	return r;
+}
+
+static int put_up(struct stack *stack, dev_t store, dev_t meta)
+{
+	bool up;
+	int r = pool_up(stack, store, meta);
+
+	if (r == 0)
+		r = step();
+	if (r == 0)
+		r = decide_by_cow(stack);
+	if (r == 0)
+		r = head_up(stack);
+	if (r == 0)
+		r = step();
+	if (r == 0)
+		r = origin_up(stack);
+	return r < 0 ? r : stack_is_up(stack, &up);
+}
+
+int life_start(struct stack *stack, dev_t origin, dev_t store, dev_t meta)
+{
+	bool up;
+	int r = check_targets();
+
+	if (r == 0)
+		r = stack_is_up(stack, &up);
+	if (r == 0 && !up) {
+		stack->origin = origin;
+		r = tear_down(stack);	/* what a start or stop that died left */
+		if (r == 0)
+			r = put_up(stack, store, meta);
+		if (r < 0) {
+			tear_down(stack);
+			return r;
+		}
+	}
+	if (r == 0)
+		r = stack_settle(stack);
+	return r < 0 ? r : stack_link(stack, "origin", NO_ID);
+}
+
+/* Taking a snapshot. */
+
+static bool time_is_taken(const struct record *rec, uint64_t time)
+{
+	unsigned int i;
+
+	for (i = 0; i < rec->count; i++)
+		if (rec->snapshot[i].time == time)
+			return true;
+	return false;
+}
+
+/* Ids are used up even by a snapshot that fails: after a crash an old one could still be in the pool. */
+static int record_pending(struct stack *stack, const struct new_snapshot *wanted)
+{
+	struct record *rec = &stack->rec;
+	struct snapshot *snap = &rec->snapshot[rec->count];
+	int r = 0;
+
+	if (rec->count == SNAPSHOTS_MAX)
+		return -ENOSPC;
+	*snap = (struct snapshot){ .id = rec->next_snapshot, .thin = rec->next_thin,
+				   .state = PENDING, .time = wanted->time };
+	while (time_is_taken(rec, snap->time))
+		snap->time++;
+	snprintf(snap->kinds, sizeof(snap->kinds), "%s", wanted->kinds);
+	if (wanted->uuid)
+		snprintf(snap->uuid, sizeof(snap->uuid), "%s", wanted->uuid);
+	else
+		r = uuid_random(snap->uuid);
+	if (r < 0)
+		return r;
+	rec->next_snapshot++;
+	rec->next_thin++;
+	rec->count++;
+	return stack_commit(stack);
+}
+
+/* A thin volume without block zeroing shows what was there before: stale exceptions, at worst. */
+static int create_cow(struct stack *stack, const struct snapshot *snap)
+{
+	char path[DEV_PATH_TEXT];
+	struct dev_state state;
+	int fd, r = pool_create_thin(stack, snap->thin);
+
+	if (r == 0)
+		r = step();
+	if (r == 0)
+		r = stack_cow(stack, snap, &state);
+	if (r < 0)
+		return r;
+	dev_path(state.minor, path);
+	fd = io_open(path, O_RDWR);
+	return fd < 0 ? fd : io_close_synced(fd, cow_blank(fd, stack_chunk_bytes(stack)));
+}
+
+/* base-N live and snap-N loaded but not resumed: it must not come alive before the volume is suspended. */
+static int load_snapshot(struct stack *stack, const struct snapshot *snap)
+{
+	struct table base = { 0 }, table = { 0 };
+	struct dev dev;
+	int r;
+
+	stack_dev(stack, "base", snap->id, &dev);
+	stack_base_table(stack, &base);
+	r = dev_create(&dev, &base);
+	stack_dev(stack, "snap", snap->id, &dev);
+	if (r == 0)
+		r = dev_add(&dev);
+	if (r == 0)
+		r = stack_snap_table(stack, snap->id, &table);
+	if (r == 0)
+		r = dev_load(dev.uuid, &table);
+	table_free(&base);
+	table_free(&table);
+	return r;
+}
+
+/* The inactive tables of the volume and of the former head's base. */
+static int load_switch(struct stack *stack, const struct snapshot *snap, const struct snapshot *head,
+		       struct switchover *sw)
+{
+	struct table table = { 0 }, base = { 0 };
+	int r;
+
+	stack_dev(stack, "origin", NO_ID, &sw->origin);
+	stack_dev(stack, "snap", snap->id, &sw->snap);
+	sw->has_snap = true;
+	r = stack_origin_table(stack, snap, &table);
+	if (r == 0)
+		r = dev_load(sw->origin.uuid, &table);
+	if (r == 0 && head) {
+		sw->has_base = true;
+		stack_dev(stack, "base", head->id, &sw->base);
+		stack_base_table(stack, &sw->undo);
+		r = stack_linear(stack, "snap", snap->id, &base);
+		if (r == 0)
+			r = dev_load(sw->base.uuid, &base);
+	}
+	table_free(&table);
+	table_free(&base);
+	return r;
+}
+
+static int prepare_and_switch(struct stack *stack, const struct snapshot *snap,
+			      const struct snapshot *head, uint64_t *pause_us)
+{
+	struct switchover sw = { 0 };
+	int r = step();
+
+	if (r == 0)
+		r = create_cow(stack, snap);
+	if (r == 0)
+		r = step();
+	if (r == 0)
+		r = load_snapshot(stack, snap);
+	if (r == 0)
+		r = step();
+	if (r == 0)
+		r = load_switch(stack, snap, head, &sw);
+	if (r == 0) {
+		dev_settle();
+		r = switchover_run(&sw, pause_us);
+	}
+	table_free(&sw.undo);
+	return r;
+}
+
+static int check_pool(struct stack *stack)
+{
+	struct pool_status status;
+	int r = pool_status(stack, &status);
+
+	if (r < 0)
+		return r;
+	if (status.failed || status.read_only || status.needs_check)
+		return -EROFS;
+	return status.full ? -ENOSPC : 0;
+}
+
+int life_snapshot(struct stack *stack, const struct new_snapshot *wanted, struct snapshot **taken,
+		  uint64_t *pause_us)
+{
+	const struct snapshot *head;
+	struct snapshot *snap;
+	int r = check_pool(stack);
+
+	if (r == 0)
+		r = record_pending(stack, wanted);
+	if (r < 0)
+		return r;
+	snap = &stack->rec.snapshot[stack->rec.count - 1];
+	head = record_head(&stack->rec);
+	r = prepare_and_switch(stack, snap, head, pause_us);
+	if (r < 0) {
+		stack_drop_pending(stack, snap);
+		return r;
+	}
+	r = step();
+	if (r < 0)
+		return r;	/* as after a crash: it was taken, and recovery will find so */
+	snap->state = LIVE;
+	stack->attached = snap->id;
+	*taken = snap;
+	return stack_commit(stack);
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* pool.c - see pool.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "pool.h"
+
+enum {
+	META_BLOCK_BYTES = 4096,	/* dm-thin's metadata block */
+	MESSAGE_TEXT = 96,
+};
+
+static int create_slice(const struct stack *stack, const char *role, dev_t on, uint64_t start,
+			uint64_t sectors)
+{
+	struct table table = { 0 };
+	struct dev dev;
+	int r;
+
+	stack_dev(stack, role, NO_ID, &dev);
+	table_add(&table, sectors, "linear", "%u:%u %" PRIu64, major(on), minor(on), start);
+	r = dev_create(&dev, &table);
+	table_free(&table);
+	return r;
+}
+
+/*
+ * skip_block_zeroing: every chunk that is ever read was written whole.  Without error_if_no_space, a full
+ * pool makes writers wait; it does not cost a snapshot.
+ */
+static int create_pool(const struct stack *stack)
+{
+	struct dev_state meta, data;
+	struct table table = { 0 };
+	struct dev dev;
+	int r = stack_state(stack, "store-meta", NO_ID, &meta);
+
+	if (r == 0)
+		r = stack_state(stack, "store-data", NO_ID, &data);
+	if (r < 0)
+		return r;
+	stack_dev(stack, "store", NO_ID, &dev);
+	table_add(&table, stack->rec.data_sectors, "thin-pool",
+		  "%u:%u %u:%u %" PRIu64 " 0 2 skip_block_zeroing no_discard_passdown",
+		  meta.major, meta.minor, data.major, data.minor, stack->rec.block_sectors);
+	r = dev_create(&dev, &table);
+	table_free(&table);
+	return r;
+}
+
+static int message(const struct stack *stack, const char *text)
+{
+	struct pool_status status;
+	struct dev dev;
+	int r;
+
+	stack_dev(stack, "store", NO_ID, &dev);
+	r = dev_message(dev.uuid, text);
+	if (r == 0)
+		r = pool_status(stack, &status);
+	if (r == 0 && (status.failed || status.read_only || status.needs_check))
+		r = -EROFS;
+	return r;
+}
+
+/* The pool's transaction id is ours to choose: a random one, also in the record, tells pools apart. */
+static int check_identity(const struct stack *stack, const struct pool_status *status)
+{
+	char text[MESSAGE_TEXT];
+
+	if (status->transaction == stack->rec.pool)
+		return 0;
+	if (status->transaction != 0 || stack->rec.next_thin != 1)
+		return -EBADMSG;
+	snprintf(text, sizeof(text), "set_transaction_id 0 %" PRIu64, stack->rec.pool);
+	return message(stack, text);
+}
+
+/*
+ * By default a full pool fails its writers after a minute, and then the head is lost.  Waiting for ever costs
+ * nothing but time.  The setting is one for all pools of the host; where it cannot be made, the pool works
+ * all the same.
+ */
+static void wait_for_space(void)
+{
+	int fd = open("/sys/module/dm_thin_pool/parameters/no_space_timeout", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "0", 1) < 0)
+		errno = 0;
+	close(fd);
+}
+
+int pool_up(struct stack *stack, dev_t store, dev_t meta)
+{
+	const struct record *rec = &stack->rec;
+	uint64_t data_start = HEADER_SECTORS + (rec->separate ? 0 : rec->meta_sectors);
+	struct pool_status status;
+	int r = create_slice(stack, "store-meta", rec->separate ? meta : store, HEADER_SECTORS,
+			     rec->meta_sectors);
+
+	if (r == 0)
+		r = create_slice(stack, "store-data", store, data_start, rec->data_sectors);
+	wait_for_space();
+	if (r == 0)
+		r = create_pool(stack);
+	if (r == 0)
+		r = pool_status(stack, &status);
+	if (r == 0 && (status.failed || status.read_only || status.needs_check))
+		r = -EROFS;
+	return r < 0 ? r : check_identity(stack, &status);
+}
+
+static void fill_status(const struct stack *stack, const struct dm_status_thin_pool *from,
+			struct pool_status *status)
+{
+	uint64_t block = stack->rec.block_sectors * SECTOR_SIZE;
+
+	*status = (struct pool_status){
+		.failed = from->fail || from->error, .read_only = from->read_only,
+		.full = from->out_of_data_space, .needs_check = from->needs_check,
+		.transaction = from->transaction_id,
+		.used_bytes = from->used_data_blocks * block,
+		.total_bytes = from->total_data_blocks * block,
+		.meta_used_bytes = from->used_metadata_blocks * META_BLOCK_BYTES,
+		.meta_total_bytes = from->total_metadata_blocks * META_BLOCK_BYTES,
+	};
+}
+
+int pool_status(const struct stack *stack, struct pool_status *status)
+{
+	struct dm_status_thin_pool *parsed;
+	struct dm_pool *memory;
+	struct dev_line line;
+	struct dev dev;
+	int r;
+
+	stack_dev(stack, "store", NO_ID, &dev);
+	r = dev_status(dev.uuid, &line);
+	if (r < 0)
+		return r;
+	memory = dm_pool_create("pool status", sizeof(line));
+	if (!memory)
+		return -ENOMEM;
+	if (dm_get_status_thin_pool(memory, line.params, &parsed))
+		fill_status(stack, parsed, status);
+	else
+		r = -EBADMSG;
+	dm_pool_destroy(memory);
+	return r;
+}
+
+int pool_create_thin(const struct stack *stack, uint32_t thin)
+{
+	char text[MESSAGE_TEXT];
+	int r;
+
+	snprintf(text, sizeof(text), "create_thin %" PRIu32, thin);
+	r = message(stack, text);
+	return r == -EEXIST ? 0 : r;
+}
+
+int pool_delete_thin(const struct stack *stack, uint32_t thin)
+{
+	char text[MESSAGE_TEXT];
+	int r;
+
+	snprintf(text, sizeof(text), "delete %" PRIu32, thin);
+	r = message(stack, text);
+	return r == -ENODATA ? 0 : r;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pool.h - the thin pool in which the exception stores of a volume live.
+ *
+ * dm-thin answers a message with success even when it could not commit it, so each is followed by a look at
+ * the pool's mode.
+ */
+#ifndef ZUMASTOR_POOL_H
+#define ZUMASTOR_POOL_H
+
+#include "stack.h"
+
+struct pool_status {
+	bool failed, read_only, full, needs_check;
+	uint64_t transaction;
+	uint64_t used_bytes, total_bytes;
+	uint64_t meta_used_bytes, meta_total_bytes;
+};
+
+/*
+ * pool_up - put up VOL-store on the store (and @meta, or 0) and check that the two belong together.
+ *
+ * -EROFS: the pool cannot be written or wants thin_check; -EBADMSG: another store's metadata.
+ */
+int pool_up(struct stack *stack, dev_t store, dev_t meta);
+
+int pool_status(const struct stack *stack, struct pool_status *status);
+
+/*
+ * pool_create_thin, pool_delete_thin - the thin volume with that id; both may be repeated.
+ */
+int pool_create_thin(const struct stack *stack, uint32_t thin);
+int pool_delete_thin(const struct stack *stack, uint32_t thin);
+
+#endif

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* record.c - see record.h. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "io.h"
+#include "record.h"
+
+#define SLOT_MAGIC "zumastor-record 1 "
+#define SLOT_LINE SLOT_MAGIC "generation=%016" PRIx64 " bytes=%08" PRIx32 " crc=%08" PRIx32 "\n"
+#define ZERO_CRC "00000000\n"
+
+enum {
+	HEADER_BYTES = HEADER_SECTORS * SECTOR_SIZE,
+	SLOT_COUNT = 2,
+	SLOT_FIRST = 64 << 10,		/* the slots begin behind the page for people */
+	SLOT_BYTES = 480 << 10,
+	LINE_BYTES = 74,		/* of SLOT_LINE, printed */
+	DIGITS = sizeof(ZERO_CRC) - 1,
+};
+
+static const char banner[] =
+	"This is a zumastor snapshot store.\n"
+	"The record of its volume and snapshots is text, at byte 65536 and again at 557056;\n"
+	"see zumastor(8).  Do not write here.\n";
+
+static const char *const state_names[] = {
+	[PENDING] = "pending", [LIVE] = "live", [REMOVED] = "removed", [LOST] = "lost",
+	[DELETING] = "deleting",
+};
+
+bool is_kinds(const char *text)
+{
+	char copy[KINDS_TEXT], *at = copy, *kind;
+
+	if (strlen(text) >= sizeof(copy))
+		return false;
+	strcpy(copy, text);
+	while ((kind = strsep(&at, ",")) != NULL)
+		if (!is_name(kind))
+			return false;
+	return true;
+}
+
+bool in_chain(const struct snapshot *snap)
+{
+	return snap->state == LIVE || snap->state == REMOVED;
+}
+
+struct snapshot *record_find(struct record *rec, uint64_t id)
+{
+	unsigned int i;
+
+	for (i = 0; i < rec->count; i++)
+		if (rec->snapshot[i].id == id)
+			return &rec->snapshot[i];
+	return NULL;
+}
+
+struct snapshot *record_head(struct record *rec)
+{
+	unsigned int i;
+
+	for (i = rec->count; i > 0; i--)
+		if (in_chain(&rec->snapshot[i - 1]))
+			return &rec->snapshot[i - 1];
+	return NULL;
+}
+
+void record_drop(struct record *rec, struct snapshot *snap)
+{
+	size_t behind = (size_t)(rec->snapshot + rec->count - (snap + 1));
+
+	memmove(snap, snap + 1, behind * sizeof(*snap));
+	rec->count--;
+}
+
+/* Text to record. */
+
+static int number(const char *text, uint64_t max, uint64_t *value)
+{
+	return num_u64(text, max, value) < 0 ? -EBADMSG : 0;
+}
+
+static int number32(const char *text, uint32_t *value)
+{
+	uint64_t wide;
+
+	if (number(text, UINT32_MAX, &wide) < 0)
+		return -EBADMSG;
+	*value = (uint32_t)wide;
+	return 0;
+}
+
+static int copy_text(char *to, size_t size, const char *text, bool valid)
+{
+	if (!valid || strlen(text) >= size)
+		return -EBADMSG;
+	strcpy(to, text);
+	return 0;
+}
+
+static int parse_state(const char *text, enum snapshot_state *state)
+{
+	unsigned int i;
+
+	for (i = 0; i < sizeof(state_names) / sizeof(state_names[0]); i++) {
+		if (strcmp(text, state_names[i]) == 0) {
+			*state = (enum snapshot_state)i;
+			return 0;
+		}
+	}
+	return -EBADMSG;
+}
+
+/* The facts of one snapshot stand in a fixed order, each behind its key. */
+static int parse_snapshot(char *line, struct record *rec)
+{
+	static const char *const keys[] = { "uuid=", "thin=", "time=", "state=", "kinds=" };
+	struct snapshot *snap = &rec->snapshot[rec->count];
+	char *word[6];
+	unsigned int i;
+
+	if (rec->count == SNAPSHOTS_MAX)
+		return -EBADMSG;
+	for (i = 0; i < 6; i++)
+		if ((word[i] = strsep(&line, " ")) == NULL)
+			return -EBADMSG;
+	for (i = 1; i < 6; i++) {
+		size_t length = strlen(keys[i - 1]);
+
+		if (strncmp(word[i], keys[i - 1], length) != 0)
+			return -EBADMSG;
+		word[i] += length;
+	}
+	if (line || number32(word[0], &snap->id) < 0 || number32(word[2], &snap->thin) < 0 ||
+	    number(word[3], INT64_MAX, &snap->time) < 0 || parse_state(word[4], &snap->state) < 0 ||
+	    copy_text(snap->uuid, sizeof(snap->uuid), word[1], is_uuid(word[1])) < 0 ||
+	    copy_text(snap->kinds, sizeof(snap->kinds), word[5], is_kinds(word[5])) < 0)
+		return -EBADMSG;
+	rec->count++;
+	return 0;
+}
+
+static int parse_place(const char *text, bool *separate)
+{
+	*separate = strcmp(text, "separate") == 0;
+	return *separate || strcmp(text, "store") == 0 ? 0 : -EBADMSG;
+}
+
+static int parse_fact(const char *key, char *value, struct record *rec)
+{
+	if (strcmp(key, "volume") == 0)
+		return copy_text(rec->volume, sizeof(rec->volume), value, is_uuid(value));
+	if (strcmp(key, "name") == 0)
+		return copy_text(rec->name, sizeof(rec->name), value, is_name(value));
+	if (strcmp(key, "origin_sectors") == 0)
+		return number(value, INT64_MAX / SECTOR_SIZE, &rec->origin_sectors);
+	if (strcmp(key, "chunk_sectors") == 0)
+		return number(value, INT32_MAX, &rec->chunk_sectors);
+	if (strcmp(key, "block_sectors") == 0)
+		return number(value, INT32_MAX, &rec->block_sectors);
+	if (strcmp(key, "meta_device") == 0)
+		return parse_place(value, &rec->separate);
+	if (strcmp(key, "meta_sectors") == 0)
+		return number(value, INT64_MAX / SECTOR_SIZE, &rec->meta_sectors);
+	if (strcmp(key, "data_sectors") == 0)
+		return number(value, INT64_MAX / SECTOR_SIZE, &rec->data_sectors);
+	if (strcmp(key, "pool") == 0)
+		return number(value, UINT64_MAX, &rec->pool);
+	if (strcmp(key, "next_snapshot") == 0)
+		return number32(value, &rec->next_snapshot);
+	if (strcmp(key, "next_thin") == 0)
+		return number32(value, &rec->next_thin);
+	if (strcmp(key, "snapshot") == 0)
+		return parse_snapshot(value, rec);
+	return -EBADMSG;
+}
+
+static bool snapshots_consistent(const struct record *rec)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < rec->count; i++) {
+		const struct snapshot *snap = &rec->snapshot[i];
+
+		if (snap->id >= rec->next_snapshot || snap->thin >= rec->next_thin)
+			return false;
+		if (i > 0 && snap->id <= snap[-1].id)
+			return false;
+		if (snap->state == PENDING && i + 1 < rec->count)
+			return false;
+		for (j = 0; j < i; j++)
+			if (rec->snapshot[j].thin == snap->thin ||
+			    strcmp(rec->snapshot[j].uuid, snap->uuid) == 0)
+				return false;
+	}
+	return true;
+}
+
+/* A fact left out stays zero, so this also finds what is missing. */
+static bool is_consistent(const struct record *rec)
+{
+	return is_uuid(rec->volume) && is_name(rec->name) && rec->origin_sectors > 0 &&
+	       is_power_of_two(rec->chunk_sectors) && rec->block_sectors > 0 &&
+	       rec->meta_sectors > 0 && rec->data_sectors > 0 && rec->pool > 0 &&
+	       rec->next_snapshot > 0 && rec->next_thin > 0 && snapshots_consistent(rec);
+}
+
+static int record_parse(char *text, struct record *rec)
+{
+	char *line, *value;
+	int r;
+
+	while (*text != '\0') {
+		line = strsep(&text, "\n");
+		if (!text)
+			return -EBADMSG;	/* the last line is not whole */
+		value = strchr(line, '=');
+		if (!value)
+			return -EBADMSG;
+		*value++ = '\0';
+		r = parse_fact(line, value, rec);
+		if (r < 0)
+			return r;
+	}
+	return is_consistent(rec) ? 0 : -EBADMSG;
+}
+
+/* Record to text. */
+
+int record_print(const struct record *rec, FILE *out)
+{
+	unsigned int i;
+
+	fprintf(out, "volume=%s\nname=%s\n", rec->volume, rec->name);
+	fprintf(out, "origin_sectors=%" PRIu64 "\nchunk_sectors=%" PRIu64 "\n",
+		rec->origin_sectors, rec->chunk_sectors);
+	fprintf(out, "block_sectors=%" PRIu64 "\nmeta_device=%s\n", rec->block_sectors,
+		rec->separate ? "separate" : "store");
+	fprintf(out, "meta_sectors=%" PRIu64 "\ndata_sectors=%" PRIu64 "\n", rec->meta_sectors,
+		rec->data_sectors);
+	fprintf(out, "pool=%" PRIu64 "\nnext_snapshot=%" PRIu32 "\nnext_thin=%" PRIu32 "\n",
+		rec->pool, rec->next_snapshot, rec->next_thin);
+	for (i = 0; i < rec->count; i++) {
+		const struct snapshot *s = &rec->snapshot[i];
+
+		fprintf(out, "snapshot=%" PRIu32 " uuid=%s thin=%" PRIu32 " time=%" PRIu64
+			" state=%s kinds=%s\n", s->id, s->uuid, s->thin, s->time,
+			state_names[s->state], s->kinds);
+	}
+	return ferror(out) ? -EIO : 0;
+}
+
+/* Slots. */
+
+static uint64_t slot_offset(unsigned int slot)
+{
+	return SLOT_FIRST + (uint64_t)slot * SLOT_BYTES;
+}
+
+static uint32_t slot_crc(const char *slot, size_t bytes)
+{
+	uLong crc = crc32_z(0, NULL, 0);
+	const Bytef *at = (const Bytef *)slot;
+
+	crc = crc32_z(crc, at, LINE_BYTES - DIGITS);
+	crc = crc32_z(crc, (const Bytef *)ZERO_CRC, DIGITS);
+	return (uint32_t)crc32_z(crc, at + LINE_BYTES, bytes);
+}
+
+/* A slot's line must be what printing its three numbers gives, byte for byte. */
+static bool line_is(const char *slot, uint64_t generation, uint32_t bytes, uint32_t crc)
+{
+	char line[LINE_BYTES + 1];
+
+	snprintf(line, sizeof(line), SLOT_LINE, generation, bytes, crc);
+	return memcmp(slot, line, LINE_BYTES) == 0;
+}
+
+/* 1: @rec is filled; 0: no slot was ever written here; -EBADMSG: damaged. */
+static int slot_parse(char *slot, struct record *rec)
+{
+	uint64_t generation;
+	uint32_t bytes, crc;
+	int r;
+
+	memset(rec, 0, sizeof(*rec));
+	slot[SLOT_BYTES - 1] = '\0';
+	if (strncmp(slot, SLOT_MAGIC, strlen(SLOT_MAGIC)) != 0)
+		return 0;
+	if (sscanf(slot, SLOT_MAGIC "generation=%16" SCNx64 " bytes=%8" SCNx32 " crc=%8" SCNx32,
+		   &generation, &bytes, &crc) != 3)
+		return -EBADMSG;
+	if (bytes >= SLOT_BYTES - LINE_BYTES || !line_is(slot, generation, bytes, crc) ||
+	    slot_crc(slot, bytes) != crc)
+		return -EBADMSG;
+	slot[LINE_BYTES + bytes] = '\0';
+	r = record_parse(slot + LINE_BYTES, rec);
+	if (r < 0)
+		return r;
+	rec->generation = generation;
+	return 1;
+}
+
+int record_load(int fd, struct record *rec)
+{
+	struct record *other = malloc(sizeof(*other));
+	char *slot = io_alloc(SLOT_BYTES);
+	int r = other && slot ? 0 : -ENOMEM;
+	bool found = false, damaged = false;
+	unsigned int i;
+
+	for (i = 0; i < SLOT_COUNT && r >= 0; i++) {
+		r = io_pread(fd, slot, SLOT_BYTES, slot_offset(i));
+		if (r < 0)
+			break;
+		r = slot_parse(slot, other);
+		if (r == 1 && (!found || other->generation > rec->generation)) {
+			*rec = *other;
+			found = true;
+		}
+		damaged |= r < 0;
+		r = 0;
+	}
+	free(slot);
+	free(other);
+	if (r == -ENODATA)
+		return -ENOENT;		/* a device too small for a header has no record */
+	if (r < 0)
+		return r;
+	return found ? 0 : damaged ? -EBADMSG : -ENOENT;
+}
+
+/* Fill @slot with @rec; the number of bytes to write, a multiple of IO_ALIGN, or -errno. */
+static ssize_t slot_build(char *slot, const struct record *rec)
+{
+	FILE *out = fmemopen(slot + LINE_BYTES, SLOT_BYTES - LINE_BYTES, "w");
+	uint32_t bytes, crc;
+	char line[LINE_BYTES + 1];
+	long end;
+
+	if (!out)
+		return -errno;
+	record_print(rec, out);
+	if (fflush(out) == EOF || ferror(out) || (end = ftell(out)) < 0) {
+		fclose(out);
+		return -EFBIG;
+	}
+	fclose(out);
+	bytes = (uint32_t)end;
+	memset(slot + LINE_BYTES + bytes, 0, SLOT_BYTES - LINE_BYTES - bytes);
+	snprintf(line, sizeof(line), SLOT_LINE, rec->generation, bytes, (uint32_t)0);
+	memcpy(slot, line, LINE_BYTES);
+	crc = slot_crc(slot, bytes);
+	snprintf(line, sizeof(line), SLOT_LINE, rec->generation, bytes, crc);
+	memcpy(slot, line, LINE_BYTES);
+	return (ssize_t)((LINE_BYTES + bytes + IO_ALIGN - 1) / IO_ALIGN * IO_ALIGN);
+}
+
+int record_commit(int fd, struct record *rec)
+{
+	char *slot = io_alloc(SLOT_BYTES);
+	unsigned int i;
+	ssize_t bytes;
+	int r = 0;
+
+	if (!slot)
+		return -ENOMEM;
+	rec->generation++;
+	bytes = slot_build(slot, rec);
+	if (bytes < 0)
+		r = (int)bytes;
+	for (i = 0; i < SLOT_COUNT && r == 0; i++) {
+		r = io_pwrite(fd, slot, (size_t)bytes, slot_offset(i));
+		if (r == 0 && fdatasync(fd) < 0)
+			r = -errno;
+	}
+	free(slot);
+	return r;
+}
+
+int record_erase(int fd)
+{
+	char *header = io_alloc(HEADER_BYTES);
+	int r;
+
+	if (!header)
+		return -ENOMEM;
+	memcpy(header, banner, sizeof(banner));
+	r = io_pwrite(fd, header, HEADER_BYTES, 0);
+	free(header);
+	if (r == 0 && fdatasync(fd) < 0)
+		r = -errno;
+	return r;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * record.h - the store record: the truth about a volume and its snapshots, kept in the header of the
+ * snapshot store.
+ *
+ * The header is the first MiB of the store: a page of text for whoever looks with dd, then two slots.
+ * A slot is one fixed line
+ *
+ *     zumastor-record 1 generation=<16 hex> bytes=<8 hex> crc=<8 hex>\n
+ *
+ * and behind it that many bytes of text, one fact a line, key=value; the crc (zlib's) is taken over line and
+ * text with the crc itself as eight zeros.  record_commit() writes slot 0, flushes, writes slot 1,
+ * flushes: so at rest both hold the same generation, a rotten one is replaced by its twin, and a commit
+ * cut by a crash leaves either the old record or the new one.  The newest valid slot wins.
+ *
+ * It is written with O_DIRECT, past every filesystem, so it can be committed whatever is suspended.
+ */
+#ifndef ZUMASTOR_RECORD_H
+#define ZUMASTOR_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "num.h"
+
+enum {
+	HEADER_SECTORS = 2048,	/* of the store, and of a separate metadata device */
+	SNAPSHOTS_MAX = 1024,
+	KINDS_TEXT = 256,	/* the kinds of one snapshot, with commas */
+};
+
+enum snapshot_state {
+	PENDING,	/* its switch may or may not have happened: decided by its COW after a crash */
+	LIVE,
+	REMOVED,	/* removed as the newest: its COW still takes copy-outs, until it is absorbed */
+	LOST,		/* its content can no longer be trusted */
+	DELETING,	/* out of the chain; its thin volume is still to be deleted */
+};
+
+struct snapshot {
+	uint32_t id;
+	uint32_t thin;			/* id of its COW in the pool; never used twice */
+	enum snapshot_state state;
+	uint64_t time;			/* seconds since 1970, UTC */
+	char uuid[UUID_TEXT];
+	char kinds[KINDS_TEXT];		/* comma-separated */
+};
+
+struct record {
+	uint64_t generation;
+	char volume[UUID_TEXT];
+	char name[NAME_TEXT];
+	uint64_t origin_sectors;
+	uint64_t chunk_sectors;
+	uint64_t block_sectors;		/* allocation unit of the pool */
+	bool separate;			/* the pool's metadata is on a device of its own */
+	uint64_t meta_sectors;
+	uint64_t data_sectors;
+	uint64_t pool;			/* the pool's transaction id: ties a metadata device to its store */
+	uint32_t next_snapshot;
+	uint32_t next_thin;
+	unsigned int count;
+	struct snapshot snapshot[SNAPSHOTS_MAX];	/* oldest first */
+};
+
+/*
+ * record_load - read the newest valid slot of the store open as @fd, and check every fact in it.
+ *
+ * -ENOENT: there is no record at all.  -EBADMSG: there was one, and neither slot is whole.
+ */
+int record_load(int fd, struct record *rec);
+
+/*
+ * record_commit - make @rec, one generation on, the truth; durable when it returns 0.
+ *
+ * After an error either the old record or @rec is what record_load() will find.
+ */
+int record_commit(int fd, struct record *rec);
+
+/*
+ * record_erase - a header without a record; the first record_commit() makes it a store.
+ */
+int record_erase(int fd);
+
+/*
+ * record_print - the text of the record, as the slots have it.
+ */
+int record_print(const struct record *rec, FILE *out);
+
+/*
+ * record_find - the snapshot with that id, or NULL.
+ */
+struct snapshot *record_find(struct record *rec, uint64_t id);
+
+/*
+ * record_drop - forget @snap; pointers to later snapshots move.
+ */
+void record_drop(struct record *rec, struct snapshot *snap);
+
+/*
+ * in_chain - does @snap's COW hold before-images that older snapshots read through?
+ */
+bool in_chain(const struct snapshot *snap);
+
+/*
+ * record_head - the newest snapshot of the chain, the one the kernel copies out to; or NULL.
+ */
+struct snapshot *record_head(struct record *rec);
+
+/*
+ * is_kinds - one or more names with single commas between them, short enough to keep.
+ */
+bool is_kinds(const char *text);
+
+#endif

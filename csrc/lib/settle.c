@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* settle.c - see settle.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cow.h"
+#include "pool.h"
+#include "settle.h"
+#include "step.h"
+#include "switchover.h"
+#include "view.h"
+
+enum { PREFIX_TEXT = 64 };
+
+static struct snapshot *pending(struct stack *stack)
+{
+	struct record *rec = &stack->rec;
+
+	if (rec->count == 0 || rec->snapshot[rec->count - 1].state != PENDING)
+		return NULL;
+	return &rec->snapshot[rec->count - 1];
+}
+
+/* Every device of the volume. */
+
+struct walk {
+	struct stack *stack;
+	char prefix[PREFIX_TEXT];	/* of the UUIDs */
+	unsigned int removed;
+};
+
+static int walk_devices(struct walk *walk, int (*each)(void *, const char *))
+{
+	snprintf(walk->prefix, sizeof(walk->prefix), "ZUMASTOR-%s-", walk->stack->rec.volume);
+	return dev_each(walk->prefix, each, walk);
+}
+
+/* Recovering. */
+
+static int resume_if_suspended(void *context, const char *uuid)
+{
+	struct dev dev = { .audience = FOR_READERS };	/* the volume itself runs by now */
+	struct dev_state state;
+	int r = dev_state(uuid, &state);
+
+	(void)context;
+	if (r < 0 || !state.live || !state.suspended)
+		return r;
+	snprintf(dev.uuid, sizeof(dev.uuid), "%s", uuid);
+	snprintf(dev.name, sizeof(dev.name), "%s", uuid);
+	return dev_resume(&dev);
+}
+
+/* A switch that was cut off while the volume was suspended goes through to its end. */
+static int finish_switch(struct stack *stack)
+{
+	struct switchover sw = { 0 };
+	struct snapshot *fresh = pending(stack);
+	const struct snapshot *head = record_head(&stack->rec);
+	int r;
+
+	stack_dev(stack, "origin", NO_ID, &sw.origin);
+	if (fresh) {
+		sw.has_snap = true;
+		stack_dev(stack, "snap", fresh->id, &sw.snap);
+		sw.has_base = head != NULL;
+	}
+	if (sw.has_base) {
+		stack_dev(stack, "base", head->id, &sw.base);
+		stack_base_table(stack, &sw.undo);
+	}
+	r = switchover_finish(&sw);
+	table_free(&sw.undo);
+	return r;
+}
+
+int stack_drop_pending(struct stack *stack, struct snapshot *snap)
+{
+	static const char *const roles[] = { "snap", "base", "cow" };
+	const struct snapshot *head = record_head(&stack->rec);
+	struct dev_state origin;
+	struct dev dev;
+	unsigned int i;
+	int r = stack_state(stack, "origin", NO_ID, &origin);
+
+	/* Inactive tables still hold the new devices. */
+	stack_dev(stack, "origin", NO_ID, &dev);
+	if (r == 0 && origin.loaded)
+		r = dev_unload(dev.uuid);
+	if (r == 0 && head && origin.live) {
+		stack_dev(stack, "base", head->id, &dev);
+		r = dev_unload(dev.uuid);
+	}
+	for (i = 0; i < sizeof(roles) / sizeof(roles[0]) && r == 0; i++) {
+		stack_dev(stack, roles[i], snap->id, &dev);
+		r = dev_remove(dev.uuid);
+	}
+	if (r == 0)
+		r = pool_delete_thin(stack, snap->thin);
+	if (r < 0)
+		return r;
+	record_drop(&stack->rec, snap);
+	return stack_commit(stack);
+}
+
+/* The volume's own table says whether the switch took place. */
+static int decide_pending(struct stack *stack)
+{
+	struct snapshot *snap = pending(stack);
+
+	if (!snap)
+		return 0;
+	if (stack->attached != snap->id)
+		return stack_drop_pending(stack, snap);
+	snap->state = LIVE;
+	return stack_commit(stack);
+}
+
+static void describe(const struct dm_status_snapshot *status, const struct record *rec, char *text,
+		     size_t size, uint64_t *chunks)
+{
+	const char *word = status->invalid ? "Invalid" : status->overflow ? "Overflow" :
+			   status->merge_failed ? "Merge failed" : "ok";
+
+	snprintf(text, size, "%s", word);
+	if (status->has_metadata_sectors)
+		*chunks = (status->used_sectors - status->metadata_sectors) / rec->chunk_sectors;
+}
+
+int stack_head_status(struct stack *stack, char *text, size_t size, uint64_t *chunks)
+{
+	struct dm_status_snapshot *status;
+	struct dm_pool *memory;
+	struct dev_line line;
+	struct dev dev;
+	int r;
+
+	*chunks = 0;
+	snprintf(text, size, "none");
+	if (stack->attached == NO_ID)
+		return 0;
+	stack_dev(stack, "snap", stack->attached, &dev);
+	r = dev_status(dev.uuid, &line);
+	if (r < 0)
+		return r;
+	memory = dm_pool_create("snapshot status", sizeof(line));
+	if (!memory)
+		return -ENOMEM;
+	if (dm_get_status_snapshot(memory, line.params, &status))
+		describe(status, &stack->rec, text, size, chunks);
+	else
+		r = -EBADMSG;
+	dm_pool_destroy(memory);
+	return r;
+}
+
+int stack_mark_lost(struct stack *stack, struct snapshot *snap)
+{
+	struct record *rec = &stack->rec;
+	unsigned int i;
+
+	for (i = 0; i < rec->count; i++)
+		if (rec->snapshot[i].id <= snap->id && rec->snapshot[i].state == LIVE)
+			rec->snapshot[i].state = LOST;
+		else if (rec->snapshot[i].id <= snap->id && in_chain(&rec->snapshot[i]))
+			rec->snapshot[i].state = DELETING;
+	return stack_commit(stack);
+}
+
+/* All older snapshots read through the head: when the kernel gives it up, they are gone with it. */
+static int check_head(struct stack *stack)
+{
+	struct snapshot *head = record_head(&stack->rec);
+	char text[32];
+	uint64_t chunks;
+	int r = stack_head_status(stack, text, sizeof(text), &chunks);
+
+	if (r < 0 || !head || strcmp(text, "ok") == 0)
+		return r;
+	return stack_mark_lost(stack, head);
+}
+
+int stack_recover(struct stack *stack)
+{
+	struct walk walk = { .stack = stack };
+	bool up;
+	int r = finish_switch(stack);
+
+	if (r == 0)
+		r = walk_devices(&walk, resume_if_suspended);
+	if (r == 0)
+		r = stack_is_up(stack, &up);
+	if (r == 0)
+		r = decide_pending(stack);
+	return r < 0 ? r : check_head(stack);
+}
+
+/* Absorbing: what a removed snapshot kept, the next older one must keep from now on. */
+
+static int open_cow(struct stack *stack, const struct snapshot *snap, struct cow *cow)
+{
+	char path[DEV_PATH_TEXT];
+	struct dev_state state;
+	int r = stack_cow(stack, snap, &state);
+
+	if (r < 0)
+		return r;
+	dev_path(state.minor, path);
+	return cow_open(cow, path, O_RDWR, stack_chunk_bytes(stack), stack_chunks(stack));
+}
+
+static int absorb(struct stack *stack, const struct snapshot *into, const struct snapshot *from)
+{
+	struct cow older, removed;
+	int r = open_cow(stack, into, &older);
+
+	if (r < 0)
+		return r;
+	r = open_cow(stack, from, &removed);
+	if (r == 0) {
+		r = cow_append(&older, &removed);
+		cow_close(&removed);
+	}
+	cow_close(&older);
+	return r;
+}
+
+static struct snapshot *older_in_chain(struct stack *stack, const struct snapshot *snap)
+{
+	struct snapshot *older = NULL;
+	unsigned int i;
+
+	for (i = 0; i < stack->rec.count && stack->rec.snapshot[i].id < snap->id; i++)
+		if (in_chain(&stack->rec.snapshot[i]))
+			older = &stack->rec.snapshot[i];
+	return older;
+}
+
+static int take_out(struct stack *stack, struct snapshot *snap)
+{
+	const struct snapshot *older = older_in_chain(stack, snap);
+	int r = step();
+
+	if (r == 0 && older)
+		r = absorb(stack, older, snap);
+	if (r == 0)
+		r = step();
+	if (r < 0)
+		return r;
+	snap->state = DELETING;
+	return stack_commit(stack);
+}
+
+/* The head cannot be absorbed: the kernel is still copying out to it. */
+static int absorb_removed(struct stack *stack)
+{
+	const struct snapshot *head = record_head(&stack->rec);
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; i < stack->rec.count && r == 0; i++) {
+		struct snapshot *snap = &stack->rec.snapshot[i];
+
+		if (snap->state == REMOVED && snap != head)
+			r = take_out(stack, snap);
+	}
+	return r;
+}
+
+/* A head that nobody needs any more, not even an older snapshot: the volume becomes linear. */
+static int release_head(struct stack *stack)
+{
+	struct snapshot *head = record_head(&stack->rec);
+	struct switchover sw = { 0 };
+	struct table table = { 0 };
+	uint64_t pause_us;
+	int r;
+
+	if (stack->attached == NO_ID || (head && (head->state == LIVE || older_in_chain(stack, head))))
+		return 0;
+	stack_dev(stack, "origin", NO_ID, &sw.origin);
+	stack_base_table(stack, &table);
+	r = dev_load(sw.origin.uuid, &table);
+	table_free(&table);
+	if (r == 0)
+		r = switchover_run(&sw, &pause_us);
+	if (r < 0)
+		return r;
+	stack->attached = NO_ID;
+	if (!head)
+		return 0;
+	head->state = DELETING;
+	return stack_commit(stack);
+}
+
+/* Garbage: devices that neither the head nor a shown snapshot needs. */
+
+static bool is_of_head(struct stack *stack, const char *uuid)
+{
+	static const char *const roles[] = { "base", "snap", "cow" };
+	struct dev dev;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		stack_dev(stack, roles[i], stack->attached, &dev);
+		if (strcmp(uuid, dev.uuid) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* 1: the volume, the pool and what users see stay; so do the head's devices. */
+static int is_needed(struct stack *stack, const char *uuid, const char *role)
+{
+	bool current = false;
+	int r;
+
+	if (strcmp(role, "origin") == 0 || strncmp(role, "store", 5) == 0)
+		return 1;
+	if (strncmp(role, "shown-", 6) == 0) {
+		uint64_t id;
+		const struct snapshot *snap;
+
+		if (num_u64(role + 6, UINT32_MAX, &id) < 0)
+			return 0;
+		snap = record_find(&stack->rec, id);
+		return snap && snap->state == LIVE;
+	}
+	if (is_of_head(stack, uuid))
+		return 1;
+	r = view_is_current(stack, uuid, &current);
+	return r < 0 ? r : current;
+}
+
+static int remove_unneeded(void *context, const char *uuid)
+{
+	struct walk *walk = context;
+	const char *role = uuid + strlen(walk->prefix);
+	struct dev_state state;
+	int r = is_needed(walk->stack, uuid, role);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = dev_state(uuid, &state);
+	if (r < 0 || !state.exists || state.open_count > 0)
+		return r;	/* under something that goes first, or in use: the next time */
+	r = dev_remove(uuid);
+	if (r == -EBUSY)
+		return 0;
+	if (r == 0)
+		walk->removed++;
+	return r;
+}
+
+/* What lies on top must go before what is under it, so go round until nothing goes any more. */
+static int collect_garbage(struct stack *stack)
+{
+	struct walk walk = { .stack = stack };
+	int r;
+
+	do {
+		walk.removed = 0;
+		r = walk_devices(&walk, remove_unneeded);
+		dev_settle();
+	} while (r == 0 && walk.removed > 0);
+	return r;
+}
+
+/* A thin volume whose device somebody still has open stays on the list. */
+static int delete_thins(struct stack *stack)
+{
+	struct record *rec = &stack->rec;
+	bool changed = false;
+	unsigned int i = 0;
+	int r = 0;
+
+	while (i < rec->count && r == 0) {
+		struct snapshot *snap = &rec->snapshot[i];
+
+		if (snap->state != DELETING) {
+			i++;
+			continue;
+		}
+		r = pool_delete_thin(stack, snap->thin);
+		if (r == -EBUSY) {
+			r = 0;
+			i++;
+		} else if (r == 0) {
+			record_drop(rec, snap);
+			changed = true;
+		}
+	}
+	return r < 0 || !changed ? r : stack_commit(stack);
+}
+
+int stack_settle(struct stack *stack)
+{
+	int r = stack_recover(stack);
+
+	if (r == 0)
+		r = absorb_removed(stack);
+	if (r == 0)
+		r = release_head(stack);
+	if (r == 0)
+		r = step();
+	if (r == 0)
+		r = view_refresh(stack);
+	if (r == 0)
+		r = collect_garbage(stack);
+	if (r == 0)
+		r = step();
+	return r < 0 ? r : delete_thins(stack);
+}

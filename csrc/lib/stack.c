@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* stack.c - see stack.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "cow.h"
+#include "io.h"
+#include "stack.h"
+
+#define LINKS "/dev/zumastor"
+
+enum {
+	LINK_TEXT = 160,
+};
+
+static int check_owner(const struct stack *stack)
+{
+	return strcmp(stack->rec.name, stack->volume) == 0 ? 0 : -EPERM;
+}
+
+struct stack *stack_open(const char *volume, const char *store, int *error)
+{
+	struct stack *stack = calloc(1, sizeof(*stack));
+
+	if (!stack) {
+		*error = -ENOMEM;
+		return NULL;
+	}
+	stack->volume = volume;
+	stack->store = io_open(store, O_RDWR);
+	*error = stack->store;
+	if (stack->store >= 0)
+		*error = record_load(stack->store, &stack->rec);
+	if (*error >= 0)
+		*error = check_owner(stack);
+	if (*error >= 0)
+		return stack;
+	stack_close(stack);
+	return NULL;
+}
+
+void stack_close(struct stack *stack)
+{
+	if (stack && stack->store >= 0)
+		close(stack->store);
+	free(stack);
+}
+
+int stack_commit(struct stack *stack)
+{
+	return record_commit(stack->store, &stack->rec);
+}
+
+static enum dev_audience audience(const char *role)
+{
+	if (strcmp(role, "origin") == 0)
+		return FOR_USERS;
+	return strcmp(role, "shown") == 0 ? FOR_READERS : FOR_NOBODY;
+}
+
+static void dev_name(const struct stack *stack, const char *role, uint32_t id, char *name)
+{
+	if (strcmp(role, "origin") == 0)
+		snprintf(name, DEV_NAME_TEXT, "%s", stack->volume);
+	else if (strcmp(role, "shown") == 0)
+		snprintf(name, DEV_NAME_TEXT, "%s(%" PRIu32 ")", stack->volume, id);
+	else if (id == NO_ID)
+		snprintf(name, DEV_NAME_TEXT, "%s-%s", stack->volume, role);
+	else
+		snprintf(name, DEV_NAME_TEXT, "%s-%s-%" PRIu32, stack->volume, role, id);
+}
+
+void stack_dev(const struct stack *stack, const char *role, uint32_t id, struct dev *dev)
+{
+	dev_name(stack, role, id, dev->name);
+	dev->audience = audience(role);
+	if (id == NO_ID)
+		snprintf(dev->uuid, sizeof(dev->uuid), "ZUMASTOR-%s-%s", stack->rec.volume, role);
+	else
+		snprintf(dev->uuid, sizeof(dev->uuid), "ZUMASTOR-%s-%s-%" PRIu32,
+			 stack->rec.volume, role, id);
+}
+
+int stack_state(const struct stack *stack, const char *role, uint32_t id, struct dev_state *state)
+{
+	struct dev dev;
+
+	stack_dev(stack, role, id, &dev);
+	return dev_state(dev.uuid, state);
+}
+
+uint64_t stack_chunk_bytes(const struct stack *stack)
+{
+	return stack->rec.chunk_sectors * SECTOR_SIZE;
+}
+
+uint64_t stack_chunks(const struct stack *stack)
+{
+	return (stack->rec.origin_sectors + stack->rec.chunk_sectors - 1) / stack->rec.chunk_sectors;
+}
+
+/* Tables. */
+
+/* "MAJOR:MINOR…" at the start of a table's parameters. */
+static int parse_device(const char *params, dev_t *device)
+{
+	unsigned int maj, min;
+
+	if (sscanf(params, "%u:%u", &maj, &min) != 2)
+		return -EBADMSG;
+	*device = makedev(maj, min);
+	return 0;
+}
+
+static int exists_or_enxio(const struct stack *stack, const char *role, uint32_t id,
+			   struct dev_state *state)
+{
+	int r = stack_state(stack, role, id, state);
+
+	return r < 0 ? r : state->exists ? 0 : -ENXIO;
+}
+
+int stack_linear(const struct stack *stack, const char *role, uint32_t id, struct table *table)
+{
+	struct dev_state under;
+	int r = exists_or_enxio(stack, role, id, &under);
+
+	if (r == 0)
+		table_add(table, stack->rec.origin_sectors, "linear", "%u:%u 0", under.major,
+			  under.minor);
+	return r;
+}
+
+void stack_base_table(const struct stack *stack, struct table *table)
+{
+	table_add(table, stack->rec.origin_sectors, "linear", "%u:%u 0", major(stack->origin),
+		  minor(stack->origin));
+}
+
+int stack_snap_table(const struct stack *stack, uint32_t id, struct table *table)
+{
+	struct dev_state base, cow;
+	int r = exists_or_enxio(stack, "base", id, &base);
+
+	if (r == 0)
+		r = exists_or_enxio(stack, "cow", id, &cow);
+	if (r == 0)
+		table_add(table, stack->rec.origin_sectors, "snapshot", "%u:%u %u:%u P %" PRIu64,
+			  base.major, base.minor, cow.major, cow.minor, stack->rec.chunk_sectors);
+	return r;
+}
+
+int stack_origin_table(const struct stack *stack, const struct snapshot *head, struct table *table)
+{
+	struct dev_state base;
+	int r;
+
+	if (!head) {
+		stack_base_table(stack, table);
+		return 0;
+	}
+	r = exists_or_enxio(stack, "base", head->id, &base);
+	if (r == 0)
+		table_add(table, stack->rec.origin_sectors, "snapshot-origin", "%u:%u", base.major,
+			  base.minor);
+	return r;
+}
+
+/*
+ * What the volume leads to: the user's device while it is linear, else the base of one snapshot.  The newest
+ * base there is has always the user's device under it, whatever an older one was switched to.
+ */
+static int find_origin(struct stack *stack)
+{
+	struct dev_line line, base;
+	dev_t under = 0;
+	struct dev dev;
+	unsigned int i;
+	int r;
+
+	stack_dev(stack, "origin", NO_ID, &dev);
+	r = dev_table(dev.uuid, &line);
+	if (r == 0)
+		r = parse_device(line.params, &under);
+	stack->attached = NO_ID;
+	stack->origin = under;
+	for (i = 0; r == 0 && i < stack->rec.count && strcmp(line.target, "linear") != 0; i++) {
+		const struct snapshot *snap = &stack->rec.snapshot[i];
+		struct dev_state state;
+
+		stack_dev(stack, "base", snap->id, &dev);
+		r = dev_state(dev.uuid, &state);
+		if (r < 0 || !state.live)
+			continue;
+		if (makedev(state.major, state.minor) == under)
+			stack->attached = snap->id;
+		r = dev_table(dev.uuid, &base);
+		if (r == 0)
+			r = parse_device(base.params, &stack->origin);
+	}
+	return r;
+}
+
+int stack_is_up(struct stack *stack, bool *up)
+{
+	struct dev_state state;
+	int r = stack_state(stack, "origin", NO_ID, &state);
+
+	*up = r == 0 && state.live;
+	return *up ? find_origin(stack) : r;
+}
+
+/* The linear, the snapshot and their COW. */
+
+static int thin_table(const struct stack *stack, const struct snapshot *snap, struct table *table)
+{
+	struct dev_state pool;
+	uint64_t chunks = cow_full_chunks(stack_chunk_bytes(stack), stack_chunks(stack));
+	int r = exists_or_enxio(stack, "store", NO_ID, &pool);
+
+	if (r == 0)
+		table_add(table, chunks * stack->rec.chunk_sectors, "thin", "%u:%u %" PRIu32,
+			  pool.major, pool.minor, snap->thin);
+	return r;
+}
+
+/* Put up the device of that role unless it is there already. */
+static int ensure(const struct stack *stack, const char *role, uint32_t id, struct table *table)
+{
+	struct dev_state state;
+	struct dev dev;
+	int r;
+
+	stack_dev(stack, role, id, &dev);
+	r = dev_state(dev.uuid, &state);
+	if (r == 0 && state.exists && !state.live)
+		r = dev_remove(dev.uuid);	/* someone died between making and filling it */
+	if (r == 0 && !state.live)
+		r = dev_create(&dev, table);
+	return r;
+}
+
+int stack_cow(const struct stack *stack, const struct snapshot *snap, struct dev_state *state)
+{
+	struct table table = { 0 };
+	int r = thin_table(stack, snap, &table);
+
+	if (r == 0)
+		r = ensure(stack, "cow", snap->id, &table);
+	table_free(&table);
+	return r < 0 ? r : stack_state(stack, "cow", snap->id, state);
+}
+
+int stack_head_up(const struct stack *stack, const struct snapshot *snap)
+{
+	struct table base = { 0 }, table = { 0 };
+	int r;
+
+	stack_base_table(stack, &base);
+	r = ensure(stack, "base", snap->id, &base);
+	if (r == 0)
+		r = stack_snap_table(stack, snap->id, &table);
+	if (r == 0)
+		r = ensure(stack, "snap", snap->id, &table);
+	table_free(&base);
+	table_free(&table);
+	return r;
+}
+
+/* Links. */
+
+static void link_name(const struct stack *stack, uint32_t id, char link[LINK_TEXT])
+{
+	if (id == NO_ID)
+		snprintf(link, LINK_TEXT, LINKS "/%s/origin", stack->volume);
+	else
+		snprintf(link, LINK_TEXT, LINKS "/%s/%" PRIu32, stack->volume, id);
+}
+
+static void link_mapper(const struct stack *stack, uint32_t id, char link[LINK_TEXT])
+{
+	snprintf(link, LINK_TEXT, "/dev/mapper/%s(%" PRIu32 ")", stack->volume, id);
+}
+
+static int link_to(const char *target, const char *link)
+{
+	char fresh[LINK_TEXT + 8];
+
+	snprintf(fresh, sizeof(fresh), "%s.new", link);
+	unlink(fresh);
+	if (symlink(target, fresh) < 0 || rename(fresh, link) < 0)
+		return -errno;
+	return 0;
+}
+
+int stack_link(const struct stack *stack, const char *role, uint32_t id)
+{
+	char link[LINK_TEXT], path[DEV_PATH_TEXT];
+	struct dev_state state;
+	int r = exists_or_enxio(stack, role, id, &state);
+
+	if (r < 0)
+		return r;
+	snprintf(link, sizeof(link), LINKS "/%s", stack->volume);
+	if ((mkdir(LINKS, 0755) < 0 || mkdir(link, 0755) < 0) && errno != EEXIST)
+		return -errno;
+	mkdir(link, 0755);
+	dev_path(state.minor, path);
+	link_name(stack, id, link);
+	r = link_to(path, link);
+	if (r == 0 && id != NO_ID) {
+		/* libdevmapper writes the parentheses as \x28 and \x29; the manual does not. */
+		link_mapper(stack, id, link);
+		r = link_to(path, link);
+	}
+	return r;
+}
+
+void stack_unlink(const struct stack *stack, uint32_t id)
+{
+	char link[LINK_TEXT];
+
+	link_name(stack, id, link);
+	unlink(link);
+	if (id != NO_ID) {
+		link_mapper(stack, id, link);
+		unlink(link);
+		return;
+	}
+	snprintf(link, sizeof(link), LINKS "/%s", stack->volume);
+	if (rmdir(link) == 0)
+		rmdir(LINKS);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * stack.h - the device-mapper devices of one volume, and the record that says what they should be.
+ *
+ *     VOL            snapshot-origin over base-N, what users mount; linear while there is no snapshot
+ *     VOL-base-N     linear: onto the user's device while N is the head, onto snap-(N+1) afterwards
+ *     VOL-snap-N     snapshot of base-N into cow-N; N is the head, the only one the kernel copies out to
+ *     VOL-cow-K      thin volume: the exception store of snapshot K
+ *     VOL-store      thin-pool over VOL-store-meta and VOL-store-data, slices of the store
+ *     VOL(K)         linear, read-only: what users see of snapshot K, over snap-N or view-K
+ *     VOL-view-K.X   snapshot of snap-N with the merged exception table of K (view.c)
+ *     VOL-map-K.X    that table and the frozen COWs it points into
+ *
+ * Every function returns 0 or -errno and prints nothing.  The caller holds the volume's lock.
+ *
+ * What a crash or a kill leaves is put right by stack_recover(), which every command but a question runs
+ * first: the record says what was meant, the kernel's tables say how far it came.
+ */
+#ifndef ZUMASTOR_STACK_H
+#define ZUMASTOR_STACK_H
+
+#include "dev.h"
+#include "record.h"
+
+enum { NO_ID = 0 };	/* snapshot ids begin at 1 */
+
+struct stack {
+	const char *volume;	/* name */
+	int store;		/* descriptor of the snapshot store */
+	struct record rec;
+	dev_t origin;		/* the user's device, and … */
+	uint32_t attached;	/* … the snapshot it copies out to, or NO_ID: see stack_is_up() */
+};
+
+/*
+ * stack_open - read the record of the store and check that it is @volume's.
+ *
+ * Returns a stack to be given to stack_close(), or NULL with *@error set: -ENOENT no record,
+ * -EBADMSG a damaged one, -EPERM another volume's.
+ */
+struct stack *stack_open(const char *volume, const char *store, int *error);
+void stack_close(struct stack *stack);
+
+/*
+ * stack_commit - make the record in memory the durable truth.
+ */
+int stack_commit(struct stack *stack);
+
+/*
+ * stack_dev - fill in name, UUID and audience of the device with that role.
+ *
+ * @role: "origin" for the volume itself, "shown" for VOL(@id), "store", "store-meta", "store-data", and with an
+ * id "base", "snap", "cow".
+ */
+void stack_dev(const struct stack *stack, const char *role, uint32_t id, struct dev *dev);
+
+/*
+ * stack_state - the state of the device with that role.
+ */
+int stack_state(const struct stack *stack, const char *role, uint32_t id, struct dev_state *state);
+
+/*
+ * stack_is_up - does the volume's own device exist with a table?  Then stack->origin
+ * and stack->attached are filled in.
+ */
+int stack_is_up(struct stack *stack, bool *up);
+
+/*
+ * stack_chunk_bytes, stack_chunks - the volume's chunk size, and its size in chunks, rounded up.
+ */
+uint64_t stack_chunk_bytes(const struct stack *stack);
+uint64_t stack_chunks(const struct stack *stack);
+
+/*
+ * stack_cow - make sure that cow-@snap is there, and where: its minor number.
+ *
+ * -ENODATA: the pool does not know it.
+ */
+int stack_cow(const struct stack *stack, const struct snapshot *snap, struct dev_state *state);
+
+/*
+ * stack_head - put up base-N and snap-N for @snap; its COW has been checked.
+ */
+int stack_head_up(const struct stack *stack, const struct snapshot *snap);
+
+/*
+ * stack_origin_table, stack_base_table, stack_snap_table - the tables of those devices.
+ */
+int stack_origin_table(const struct stack *stack, const struct snapshot *head, struct table *table);
+void stack_base_table(const struct stack *stack, struct table *table);
+int stack_snap_table(const struct stack *stack, uint32_t id, struct table *table);
+
+/*
+ * stack_linear - a linear table of the volume's size over another device of the stack.
+ */
+int stack_linear(const struct stack *stack, const char *role, uint32_t id, struct table *table);
+
+/*
+ * stack_link, stack_unlink - /dev/zumastor/VOL/NAME to a device; NAME is "origin" or an id.
+ */
+int stack_link(const struct stack *stack, const char *role, uint32_t id);
+void stack_unlink(const struct stack *stack, uint32_t id);
+
+#endif

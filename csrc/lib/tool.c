@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* tool.c - see tool.h. */
+#include <err.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "exits.h"
+#include "io.h"
+#include "settle.h"
+#include "step.h"
+#include "tool.h"
+
+static const char *open_reason(int error)
+{
+	switch (-error) {
+	case ENOENT:
+		return "there is none";
+	case EPERM:
+		return "it belongs to another volume";
+	default:
+		return reason(error);
+	}
+}
+
+struct stack *tool_open(const char *volume, const char *store)
+{
+	struct stack *stack;
+	int error;
+
+	dev_init();
+	step_arm();
+	if (!is_name(volume))
+		errx(EXIT_USAGE, "not a volume name: '%s'", volume);
+	stack = stack_open(volume, store, &error);
+	if (!stack)
+		errx(exit_code(error), "cannot use the record of '%s' on '%s': %s", volume, store,
+		     open_reason(error));
+	return stack;
+}
+
+void tool_need_up(struct stack *stack)
+{
+	const char *volume = stack->volume;
+	bool up;
+	int r = stack_is_up(stack, &up);
+
+	if (r == 0 && !up)
+		errx(EXIT_FAILED, "volume '%s' is not running", volume);
+	if (r == 0)
+		r = stack_recover(stack);
+	if (r < 0)
+		exit(tool_end(stack, "recover", r));
+}
+
+struct snapshot *tool_snapshot(struct stack *stack, const char *text)
+{
+	struct snapshot *snap;
+	uint64_t id;
+
+	if (num_u64(text, UINT32_MAX, &id) < 0)
+		errx(EXIT_USAGE, "not a snapshot id: '%s'", text);
+	snap = record_find(&stack->rec, id);
+	if (!snap || snap->state == REMOVED || snap->state == DELETING)
+		errx(EXIT_ABSENT, "volume '%s' has no snapshot '%s'", stack->volume, text);
+	return snap;
+}
+
+int tool_end(struct stack *stack, const char *action, int r)
+{
+	const char *volume = stack->volume, *failure = dev_failure();
+
+	dev_settle();
+	stack_close(stack);
+	if (r == 0)
+		r = io_flush_stdout();
+	if (r == 0)
+		return EXIT_DONE;
+	if (r == -EROFS)
+		warnx("cannot %s '%s': its store is read-only or needs thin_check", action, volume);
+	else if (r == -ENOSPC)
+		warnx("cannot %s '%s': its store is full", action, volume);
+	else if (failure)
+		warnx("cannot %s '%s': cannot %s: %s", action, volume, failure, reason(r));
+	else
+		warnx("cannot %s '%s': %s", action, volume, reason(r));
+	return exit_code(r);
+}

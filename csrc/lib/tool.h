@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tool.h - what the main() of every dm-* program begins and ends with.
+ *
+ * The one part of csrc/lib that prints and exits.
+ */
+#ifndef ZUMASTOR_TOOL_H
+#define ZUMASTOR_TOOL_H
+
+#include <stdint.h>
+
+#include "stack.h"
+
+/*
+ * tool_open - the stack of @volume on the device @store, or one line on stderr and an exit.
+ */
+struct stack *tool_open(const char *volume, const char *store);
+
+/*
+ * tool_need_up - exit unless the volume runs; then recover what a crash or kill left.
+ */
+void tool_need_up(struct stack *stack);
+
+/*
+ * tool_snapshot - the snapshot whose id is in @text, or one line on stderr and an exit.
+ */
+struct snapshot *tool_snapshot(struct stack *stack, const char *text);
+
+/*
+ * tool_end - wait for udev, close, flush stdout; when @r is an error say that @action failed.
+ *
+ * Returns the exit code for main.
+ */
+int tool_end(struct stack *stack, const char *action, int r);
+
+#endif

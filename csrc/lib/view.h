@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * view.h - the read-only devices VOL(K) that show snapshots, and what is under them.
+ *
+ * The head is shown as it is.  What an older snapshot K shows is, for each chunk, the first of cow-K, cow-K+1, … below
+ * the head that has it, else what the head shows.  A tower of snapshot devices would say so too, and overflow
+ * the kernel's stack; instead the exception tables are merged into one, which the stock snapshot target
+ * loads over a linear device of all those COWs.  No data moves, and no path grows with the number of snapshots.
+ *
+ * The kernel reads the merged table once, when the view is loaded.  So it is handed over on a loop device over
+ * memory that is gone again when the view stands.
+ */
+#ifndef ZUMASTOR_VIEW_H
+#define ZUMASTOR_VIEW_H
+
+#include "stack.h"
+
+/*
+ * view_show - make VOL(@snap) exist, on a current view.
+ *
+ * -ESTALE for a lost snapshot, -EBADMSG when an exception table it needs is damaged.
+ */
+int view_show(struct stack *stack, const struct snapshot *snap);
+
+/*
+ * view_hide - remove VOL(@id); -EBUSY while it is open.
+ */
+int view_hide(struct stack *stack, uint32_t id);
+
+/*
+ * view_refresh - put every VOL(K) that exists on a view of the present head and chain.
+ */
+int view_refresh(struct stack *stack);
+
+/*
+ * view_is_current - is the device with that UUID part of a view that some VOL(K) needs now?
+ */
+int view_is_current(struct stack *stack, const char *uuid, bool *current);
+
+#endif
