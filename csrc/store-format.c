@@ -198,12 +198,11 @@ static void parse_options(int argc, char **argv, struct plan *plan)
 
 int main(int argc, char **argv)
 {
-	struct plan plan = { .rec = calloc(1, sizeof(*plan.rec)) };
+	static struct record rec;
+	struct plan plan = { .rec = &rec };
 	uint64_t store_bytes, meta_bytes = 0;
 	int r;
 
-	if (!plan.rec)
-		errx(EXIT_FAILED, "out of memory");
 	parse_options(argc, argv, &plan);
 	argv += optind;
 	strcpy(plan.rec->name, argv[0]);
@@ -225,6 +224,5 @@ int main(int argc, char **argv)
 		r = -EIO;
 	if (r < 0)
 		errx(exit_code(r), "cannot format '%s': %s", argv[2], reason(r));
-	free(plan.rec);
 	return EXIT_DONE;
 }

@@ -10,7 +10,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "exits.h"
@@ -33,7 +32,7 @@ static int set_kinds(int fd, struct record *rec, uint64_t id, const char *kinds)
 
 int main(int argc, char **argv)
 {
-	struct record *rec = malloc(sizeof(*rec));
+	static struct record rec;
 	const char *kinds;
 	uint64_t id;
 	int fd, r;
@@ -43,15 +42,12 @@ int main(int argc, char **argv)
 	kinds = argv[3] + 6;
 	if (num_u64(argv[2], UINT32_MAX, &id) < 0 || !is_kinds(kinds))
 		errx(EXIT_USAGE, "not an id and kinds: '%s' '%s'", argv[2], kinds);
-	if (!rec)
-		errx(EXIT_FAILED, "out of memory");
 	fd = io_open(argv[1], O_RDWR);
 	if (fd < 0)
 		errx(EXIT_FAILED, "cannot open '%s': %s", argv[1], reason(fd));
-	r = io_close_synced(fd, set_kinds(fd, rec, id, kinds));
+	r = io_close_synced(fd, set_kinds(fd, &rec, id, kinds));
 	if (r < 0)
 		errx(exit_code(r), "cannot change snapshot '%s' on '%s': %s", argv[2], argv[1],
 		     reason(r));
-	free(rec);
 	return EXIT_DONE;
 }

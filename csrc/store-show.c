@@ -9,7 +9,6 @@
  */
 #include <err.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "exits.h"
@@ -18,26 +17,23 @@
 
 int main(int argc, char **argv)
 {
-	struct record *rec = malloc(sizeof(*rec));
+	static struct record rec;
 	int fd, r;
 
 	if (argc != 2 || argv[1][0] == '-')
 		errx(EXIT_USAGE, "usage: store-show STORE");
-	if (!rec)
-		errx(EXIT_FAILED, "out of memory");
 	fd = io_open(argv[1], O_RDONLY);
 	if (fd < 0)
 		errx(EXIT_FAILED, "cannot open '%s': %s", argv[1], reason(fd));
-	r = record_load(fd, rec);
+	r = record_load(fd, &rec);
 	if (r < 0)
 		errx(exit_code(r), "cannot read the record of '%s': %s", argv[1],
 		     exit_code(r) == EXIT_ABSENT ? "there is none" : reason(r));
-	r = record_print(rec, stdout);
+	r = record_print(&rec, stdout);
 	if (r == 0)
 		r = io_flush_stdout();
 	if (r < 0)
 		errx(EXIT_FAILED, "cannot print: %s", reason(r));
 	close(fd);
-	free(rec);
 	return EXIT_DONE;
 }

@@ -319,6 +319,14 @@ int dev_message(const char *uuid, const char *message)
 	return r < 0 ? failed("send a message to", uuid, r) : 0;
 }
 
+int dev_node(const struct dev *dev)
+{
+	struct dm_task *task = dm_task_create(DM_DEVICE_MKNODES);
+	int r = task_end(task, task && dm_task_set_name(task, dev->name));
+
+	return r < 0 && r != -ENXIO ? failed("make the node of", dev->name, r) : 0;
+}
+
 /* The kernel lists names; the UUID of each is asked for by device number. */
 static int uuid_of(uint64_t device, char uuid[DEV_UUID_TEXT])
 {

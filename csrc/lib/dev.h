@@ -130,6 +130,12 @@ int dev_status(const char *uuid, struct dev_line *line);
 int dev_message(const char *uuid, const char *message);
 
 /*
+ * dev_node - make /dev/mapper/NAME agree with the kernel: a program killed before it came to that leaves a
+ * device without a node, or a node without its device.
+ */
+int dev_node(const struct dev *dev);
+
+/*
  * dev_each - call @each with the UUID of every device whose UUID begins with @prefix.
  *
  * Stops at the first negative return and passes it on.

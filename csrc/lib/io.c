@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,14 @@ void *io_alloc(size_t bytes)
 	return buffer;
 }
 
+/* The end of an image of odd size may be too short for O_DIRECT on its disk: then go on without. */
+static bool drop_direct(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && (flags & O_DIRECT) && fcntl(fd, F_SETFL, flags & ~O_DIRECT) == 0;
+}
+
 int io_pread(int fd, void *buffer, size_t bytes, uint64_t offset)
 {
 	char *at = buffer;
@@ -65,7 +74,7 @@ int io_pread(int fd, void *buffer, size_t bytes, uint64_t offset)
 	while (bytes > 0) {
 		ssize_t n = pread(fd, at, bytes, (off_t)offset);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && (errno == EINTR || (errno == EINVAL && drop_direct(fd))))
 			continue;
 		if (n < 0)
 			return -errno;
@@ -85,7 +94,7 @@ int io_pwrite(int fd, const void *buffer, size_t bytes, uint64_t offset)
 	while (bytes > 0) {
 		ssize_t n = pwrite(fd, at, bytes, (off_t)offset);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && (errno == EINTR || (errno == EINVAL && drop_direct(fd))))
 			continue;
 		if (n < 0)
 			return -errno;

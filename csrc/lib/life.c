@@ -74,11 +74,21 @@ static int tear_down(struct stack *stack)
 	return r < 0 ? r : down.left > 0 ? -EBUSY : 0;
 }
 
+static int origin_node(const struct stack *stack)
+{
+	struct dev dev;
+
+	stack_dev(stack, "origin", NO_ID, &dev);
+	return dev_node(&dev);
+}
+
 int life_stop(struct stack *stack)
 {
 	unsigned int i;
 	int r = tear_down(stack);
 
+	if (r == 0)
+		r = origin_node(stack);
 	if (r < 0)
 		return r;
 	for (i = 0; i < stack->rec.count; i++)
@@ -211,6 +221,8 @@ int life_start(struct stack *stack, dev_t origin, dev_t store, dev_t meta)
 	}
 	if (r == 0)
 		r = stack_settle(stack);
+	if (r == 0)
+		r = origin_node(stack);
 	return r < 0 ? r : stack_link(stack, "origin", NO_ID);
 }
 

@@ -10,7 +10,7 @@
 #include "num.h"
 #include "step.h"
 
-static uint64_t kill_at, both_at, fail_at, reached;
+static uint64_t kill_at, both_at, stop_at, fail_at, reached;
 
 static void arm(const char *fault, const char *word, uint64_t *at)
 {
@@ -28,12 +28,14 @@ void step_arm(void)
 		return;
 	arm(fault, "kill:", &kill_at);
 	arm(fault, "killboth:", &both_at);
+	arm(fault, "stop:", &stop_at);
 	arm(fault, "fail:", &fail_at);
 }
 
 void step_watchdog(void)
 {
 	kill_at = 0;
+	stop_at = 0;
 	fail_at = 0;
 }
 
@@ -42,5 +44,7 @@ int step(void)
 	reached++;
 	if (reached == kill_at || reached == both_at)
 		kill(getpid(), SIGKILL);
+	if (reached == stop_at)
+		kill(getpid(), SIGSTOP);
 	return reached == fail_at ? -EIO : 0;
 }

@@ -3,8 +3,9 @@
  * step.h - named points in a program at which a test can make it die or fail.
  *
  * With ZUMASTOR_FAULT=kill:N in the environment the program kills itself (SIGKILL) at the Nth step it
- * reaches, with fail:N that step fails with -EIO; killboth:N lets its watchdog die at the same step.  The tests run every command with N = 1, 2, …
- * until it passes, so that no step stays untried.
+ * reaches, with fail:N that step fails with -EIO; killboth:N lets its watchdog die at the same step;
+ * with stop:N it waits there for SIGCONT, so that a test can look at what is suspended.  The tests run a
+ * command with N = 1, 2, … until it passes, so that no step stays untried.
  */
 #ifndef ZUMASTOR_STEP_H
 #define ZUMASTOR_STEP_H

@@ -1,0 +1,127 @@
+# Zumastor - snapshots and replication of block devices with stock device-mapper targets.
+#
+#   make            build the helpers            make check       boot kernels and test (< 20 min)
+#   make install    honours DESTDIR, PREFIX      make check-long  everything, for hours
+#   make demo       show the main job            make bench       figures, as ratios
+#   make lint       shellcheck, mandoc, rules    make clean
+
+PREFIX ?= /usr/local
+exec_prefix ?= $(PREFIX)
+sbindir ?= $(exec_prefix)/sbin
+libexecdir ?= $(exec_prefix)/libexec
+datarootdir ?= $(PREFIX)/share
+datadir ?= $(datarootdir)
+mandir ?= $(datarootdir)/man
+sysconfdir ?= /etc
+localstatedir ?= /var
+INSTALL ?= install
+
+CC ?= gcc
+CFLAGS ?= -O2 -g
+CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Icsrc/lib
+WARN := -std=gnu11 -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
+	-Wconversion -Wno-sign-conversion -Werror
+
+# B= builds the same helpers elsewhere, with other flags: `make asan` uses it.
+B ?= build/plain
+programs := $(patsubst csrc/%.c,%,$(wildcard csrc/*.c))
+library := $(patsubst csrc/%.c,$(B)/%.o,$(wildcard csrc/lib/*.c))
+helpers := $(addprefix $(B)/bin/,$(programs))
+
+version := 0.1.0
+
+all: $(helpers)
+
+# Linked as needed, so the libraries are named once for all programs.
+LIBS := -ldevmapper -larchive -lnettle -lz
+
+$(B)/libzumastor.a: $(library)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+$(B)/bin/%: $(B)/%.o $(B)/libzumastor.a
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libzumastor.a -Wl,--as-needed $(LIBS)
+
+$(B)/%.o: csrc/%.c
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
+
+.SECONDARY:
+-include $(wildcard $(B)/*.d $(B)/lib/*.d)
+
+asan:
+	@$(MAKE) --no-print-directory B=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer \
+		-fsanitize=address,undefined -fno-sanitize-recover=all' all
+
+libexec_to := $(DESTDIR)$(libexecdir)/zumastor
+share_to := $(DESTDIR)$(datadir)/zumastor
+conf_to := $(DESTDIR)$(sysconfdir)/zumastor
+man_to := $(DESTDIR)$(mandir)
+completion_to := $(DESTDIR)$(datadir)/bash-completion/completions
+
+# The configuration is the administrator's: an existing one stays.
+install: all
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(libexec_to) $(share_to)/lib $(conf_to)/hooks.d \
+		$(man_to)/man5 $(man_to)/man8 $(completion_to)
+	$(INSTALL) -d -m 0700 $(DESTDIR)$(localstatedir)/lib/zumastor
+	sed -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@datadir@|$(datadir)|g' \
+	    -e 's|@sysconfdir@|$(sysconfdir)|g' -e 's|@localstatedir@|$(localstatedir)|g' \
+	    -e 's|@version@|$(version)|g' bin/zumastor >$(DESTDIR)$(sbindir)/zumastor
+	chmod 0755 $(DESTDIR)$(sbindir)/zumastor
+	$(INSTALL) -m 0755 $(wildcard libexec/*) $(helpers) $(libexec_to)/
+	$(INSTALL) -m 0644 $(wildcard share/lib/*.sh) $(share_to)/lib/
+	[ -e $(conf_to)/zumastor.conf ] || $(INSTALL) -m 0644 etc/zumastor/zumastor.conf $(conf_to)/
+	$(INSTALL) -m 0644 $(wildcard man/*.5) $(man_to)/man5/
+	$(INSTALL) -m 0644 $(wildcard man/*.8) $(man_to)/man8/
+	$(INSTALL) -m 0644 share/completion/zumastor $(completion_to)/
+
+# Volumes, their database and the configuration stay.
+uninstall:
+	rm -f $(DESTDIR)$(sbindir)/zumastor $(completion_to)/zumastor
+	rm -f $(addprefix $(man_to)/man5/,$(notdir $(wildcard man/*.5)))
+	rm -f $(addprefix $(man_to)/man8/,$(notdir $(wildcard man/*.8)))
+	rm -rf $(libexec_to) $(share_to)
+
+packages := gcc libc6-dev libdevmapper-dev libarchive-dev nettle-dev zlib1g-dev perl shellcheck mandoc \
+	libarchive-tools zstd lz4 xz-utils gzip tar jq pv fio thin-provisioning-tools
+
+deps:
+	@tests/lab/packages $(packages)
+
+# What the lab's hosts have installed.
+installed := $(CURDIR)/build/installed
+lab: deps
+	@$(MAKE) --no-print-directory all
+	@rm -rf $(installed)
+	@$(MAKE) --no-print-directory -s install DESTDIR=$(installed) PREFIX=/usr
+
+demo: lab
+	@tests/lab/run --hosts 2 --disk 64M --disk 64M --install $(installed) tests/demo.sh
+
+run_tests := ZUMASTOR_TEST_REQUIRE=all ZUMASTOR_INSTALLED=$(installed) tests/run
+check: lab asan lint
+	@$(run_tests) $(sort $(wildcard tests/t[0-9]*.sh))
+
+# The whole suite on each kernel; then what takes hours.
+check-long: lab asan lint
+	@for kernel in uml 6.1 6.12; do \
+		echo "kernel $$kernel"; \
+		ZUMASTOR_KERNEL=$$kernel ZUMASTOR_LONG=yes $(run_tests) $(sort $(wildcard tests/t[0-9]*.sh)) || exit; \
+	done
+
+bench: lab
+	@tests/bench/run --install $(installed)
+
+scripts = bin/zumastor $(wildcard libexec/*) $(wildcard tests/*.sh tests/exec tests/bench/*.sh) \
+	tests/lab/packages tests/lab/shell $(wildcard tests/lab/guest/* tests/lab/selftest/*.sh)
+lint: deps
+	@shellcheck -x -a -P SCRIPTDIR -P share/lib $(scripts)
+	@for page in man/*; do mandoc -Tlint -W warning $$page || exit; done
+	@! grep -rnE 'NEEDSWORK:? *$$' bin libexec share csrc tests man
+
+clean:
+	rm -rf build
+
+.PHONY: all asan install uninstall deps lab demo check check-long bench lint clean

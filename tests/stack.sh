@@ -1,0 +1,60 @@
+# stack.sh - for tests of the engine in the lab: a volume on the two disks, written and hashed.
+#
+# Source it after lib.sh.  The helpers are the installed ones.
+# shellcheck shell=bash
+helpers=/usr/libexec/zumastor
+asan=$helpers
+volume=home
+origin=${DEV1NAME:?runs in the lab only}
+store=${DEV2NAME:?}
+modprobe -a dm-snapshot dm-thin-pool loop
+
+# content DEVICE - hash of all of it, past the page cache.
+content() {
+	blockdev --flushbufs "$1"
+	dd if="$1" bs=1M iflag=direct status=none | sha256sum | cut -c1-32
+}
+
+# scribble [COUNT] - COUNT writes of 4 to 60 KiB of noise at random places of the volume.
+scribble() {
+	local i size sectors
+	size=$(blockdev --getsize64 "/dev/mapper/$volume")
+	for ((i = 0; i < ${1:-10}; i++)); do
+		sectors=$((size / 4096 - 16))
+		dd if=/dev/urandom of="/dev/mapper/$volume" bs=4k count=$((RANDOM % 15 + 1)) \
+			seek=$(((RANDOM * 32768 + RANDOM) % sectors)) oflag=direct conv=notrunc status=none
+	done
+}
+
+# make_volume [OPTION...] - random data, an empty store, running.
+make_volume() {
+	dd if=/dev/urandom of="$origin" bs=1M oflag=direct status=none \
+		count=$(($(blockdev --getsize64 "$origin") >> 20))
+	"$helpers/store-format" "$@" "$volume" "$origin" "$store" >/dev/null
+	"$helpers/dm-start" "$volume" "$origin" "$store"
+}
+
+declare -A taken=()	# id → content when it was taken
+
+# take - a snapshot; its id in $id, its content remembered.
+take() {
+	local hash
+	hash=$(content "/dev/mapper/$volume")
+	id=$("$helpers/dm-snapshot" "$volume" "$store" | sed -n 's/^id=//p')
+	taken[$id]=$hash
+}
+
+# differing - ids whose content is not what it was when they were taken.
+differing() {
+	local wrong=() id
+	for id in "${!taken[@]}"; do
+		"$helpers/dm-show" "$volume" "$store" "$id" >/dev/null
+		[[ $(content "/dev/zumastor/$volume/$id") == "${taken[$id]}" ]] || wrong+=("$id")
+	done
+	printf '%s' "${wrong[*]-}"
+}
+
+# fact NAME - from dm-status.
+fact() {
+	"$helpers/dm-status" "$volume" "$store" | sed -n "s/^$1=//p"
+}

@@ -1,0 +1,72 @@
+#!/bin/bash
+# lab: --disk 4M --disk 64M --timeout 600
+# dm-snapshot and dm-settle are killed, or fail, at each of their steps: the volume is never left suspended, and
+# the next command puts all right.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/stack.sh"
+
+make_volume
+take
+scribble
+take
+"$helpers/dm-show" home "$store" 1 >/dev/null
+
+newest=$id
+
+# The watchdog goes on after the command has died.
+not_suspended() {
+	local i
+	for ((i = 0; i < 100; i++)); do
+		dmsetup info -c --noheadings -o suspended | grep -q Suspended || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+# consistent DESCRIPTION - settle, and every snapshot that is on record shows what it should.
+consistent() {
+	local id
+	"$helpers/dm-settle" home "$store" || { result bad "$1: settle"; return; }
+	for id in "${!taken[@]}"; do
+		"$helpers/store-show" "$store" | grep -q "^snapshot=$id .*state=live" || { result bad "$1: snapshot $id is live"; return; }
+	done
+	is "$(differing)" '' "$1: all snapshots are right"
+}
+
+# forget_middle - look at the oldest and the newest three only: it is their turn that can go wrong.
+forget_middle() {
+	local -a ids
+	mapfile -t ids < <(printf '%s\n' "${!taken[@]}" | sort -n)
+	while ((${#ids[@]} > 4)); do
+		unset "taken[${ids[1]}]"
+		"$helpers/dm-hide" home "$store" "${ids[1]}"
+		ids=("${ids[0]}" "${ids[@]:2}")
+	done
+}
+
+for fault in kill killboth fail; do
+	for ((step = 1; ; step++)); do
+		status=0
+		hash=$(content /dev/mapper/home)
+		{ ZUMASTOR_FAULT=$fault:$step "$helpers/dm-snapshot" home "$store"; } &>/dev/null || status=$?
+		if [[ $fault != killboth ]] && ! not_suspended; then
+			result bad "$fault at step $step leaves nothing suspended" "$(dmsetup info)"
+		fi
+		"$helpers/dm-settle" home "$store"
+		# Whatever is on record now and was not before was taken before anything else was written.
+		for id in $("$helpers/store-show" "$store" | sed -n 's/^snapshot=\([0-9]*\) .*state=live.*/\1/p'); do
+			((id <= newest)) || taken[$id]=$hash newest=$id
+		done
+		scribble 3
+		consistent "$fault at step $step"
+		is "$("$helpers/store-show" "$store" | grep -c 'state=pending')" 0 "$fault at step $step: nothing pending"
+		forget_middle
+		((status != 0)) || break
+	done
+	is "$((step > 8))" 1 "$fault: every step was tried ($((step - 1)))"
+done
+"$helpers/dm-stop" home "$store"
+"$helpers/dm-start" home "$origin" "$store"
+is "$(differing)" '' 'after stop and start all are right'
+is "$(dmsetup ls | grep -c 'home-cow')" "$("$helpers/store-show" "$store" | grep -c '^snapshot=')" 'one thin volume per snapshot'
+done_testing
