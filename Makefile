@@ -63,7 +63,7 @@ completion_to := $(DESTDIR)$(datadir)/bash-completion/completions
 
 # The configuration is the administrator's: an existing one stays.
 install: all
-	$(INSTALL) -d $(DESTDIR)$(sbindir) $(libexec_to) $(share_to)/lib $(conf_to)/hooks.d \
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(libexec_to) $(share_to)/lib $(share_to)/doc $(conf_to)/hooks.d \
 		$(man_to)/man5 $(man_to)/man8 $(completion_to)
 	$(INSTALL) -d -m 0700 $(DESTDIR)$(localstatedir)/lib/zumastor
 	sed -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@datadir@|$(datadir)|g' \
@@ -72,6 +72,7 @@ install: all
 	chmod 0755 $(DESTDIR)$(sbindir)/zumastor
 	$(INSTALL) -m 0755 $(wildcard libexec/*) $(helpers) $(libexec_to)/
 	$(INSTALL) -m 0644 $(wildcard share/lib/*.sh) $(share_to)/lib/
+	$(INSTALL) -m 0644 share/doc/data-path.md README.md $(share_to)/doc/
 	[ -e $(conf_to)/zumastor.conf ] || $(INSTALL) -m 0644 etc/zumastor/zumastor.conf $(conf_to)/
 	$(INSTALL) -m 0644 $(wildcard man/*.5) $(man_to)/man5/
 	$(INSTALL) -m 0644 $(wildcard man/*.8) $(man_to)/man8/

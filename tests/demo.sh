@@ -1,0 +1,67 @@
+#!/bin/bash
+# What zumastor does, on two hosts with kernels of their own: `make demo` runs this in the lab.
+set -euo pipefail
+there=(ssh host2)
+
+bold='' plain=''
+[[ ! -t 1 ]] || bold=$'\e[1m' plain=$'\e[0m'
+title() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
+show() { printf '$ %s\n' "$*"; "$@"; }
+tree_hash() { (cd "$1" && find . -type f -not -path './lost+found*' -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16); }
+
+title 'A disk with a filesystem and files on it becomes a volume, as it is'
+mkfs.ext4 -q "$DEV1NAME"
+mkdir -p /mnt/before
+mount "$DEV1NAME" /mnt/before
+cp -r /usr/share/doc/b* /mnt/before
+umount /mnt/before
+show zumastor define volume home "$DEV1NAME" "$DEV2NAME"
+show zumastor define master home --hourly 3 --daily 2
+files=/var/run/zumastor/volumes/home
+find "$files" -type f | wc -l | sed 's/$/ files are on it/'
+
+title 'Snapshots, rotated: three hourly ones are kept'
+for n in 1 2 3 4 5; do
+	date >"$files/written-$n"
+	show zumastor snapshot home hourly
+done
+show zumastor list home
+show ls -l --time-style=+ "$files-snapshots"
+
+title 'A file is deleted, and is still in the snapshot'
+rm "$files/written-5"
+show cat "$files-snapshots/hourly.0/written-5"
+
+title 'Another host gets a replica: everything the first time'
+"${there[@]}" zumastor define volume home "$DEV1NAME" "$DEV2NAME" --yes
+"${there[@]}" zumastor define source home host1 --yes
+show zumastor define target home host2
+show zumastor snapshot home hourly
+show zumastor replicate home host2
+
+title 'Then only what changed'
+for n in 1 2 3; do
+	dd if=/dev/urandom of="$files/changed-$n" bs=100K count=1 status=none
+	zumastor snapshot home hourly >/dev/null
+	show zumastor replicate home host2
+done
+here=$(tree_hash "$files-snapshots/hourly.0")
+other=$("${there[@]}" "$(declare -f tree_hash); tree_hash $files")
+printf 'tree here  %s\ntree there %s\n' "$here" "$other"
+[[ $here == "$other" ]]
+
+title 'The replica cannot be written'
+show "${there[@]}" "touch $files/x" || true
+
+title 'Back to an earlier file: copy it from the snapshot'
+show cp "$files-snapshots/hourly.2/changed-1" "$files/changed-1"
+
+title 'The status of both'
+show zumastor status
+show "${there[@]}" zumastor status
+
+title 'Stopped, nothing is left; started, all is there again'
+show zumastor stop
+show dmsetup ls
+show zumastor start
+show zumastor list home

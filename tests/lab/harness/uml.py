@@ -1,0 +1,46 @@
+"""A host as a User-Mode Linux kernel: one ordinary process of the machine."""
+
+import pathlib
+import shutil
+
+from .messages import LabError
+from .host import GUEST, Host
+from .relay import mac_address
+
+MODULES = pathlib.Path("/usr/lib/uml/modules")
+
+
+class UmlHost(Host):
+    kind = "uml"
+    interface = "vec0"
+    port_name = "/dev/ttyS0"
+    default_memory = "512M"
+    terminal_name = "/dev/ttyS1"
+    environment = {"DM_DISABLE_UDEV": "1"}     # there is no udev daemon in these guests
+
+    @classmethod
+    def prepare(cls, _kernel):
+        cls.kernel = shutil.which("linux.uml")
+        if not cls.kernel:
+            raise LabError("there is no linux.uml; run tests/lab/packages")
+        # UML and its modules are one package, so there is one version.
+        cls.modules = next(MODULES.iterdir())
+
+    @staticmethod
+    def disk_name(index):
+        return f"/dev/ubd{'bcdefghijklmnop'[index]}"
+
+    def command(self, port, network, terminal):
+        words = [
+            self.kernel, f"mem={self.job.memory}",
+            "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"init={GUEST / 'init'}",
+            "con=null", "con0=null,fd:2", "loglevel=5", "panic=-1", "oops=panic",
+            f"ssl0=fd:{port}", f"umid=host{self.number}", f"uml_dir={self.directory}/",
+            f"LAB_FILES={self.files}",
+        ]
+        words += [f"ubd{'bcdefghijklmnop'[n]}={disk}" for n, disk in enumerate(self.disks)]
+        if network:
+            words.append(f"vec0:transport=fd,fd={network},depth=128,mac={mac_address(self.number)}")
+        if terminal:
+            words.append("ssl1=fd:0,fd:1")
+        return words
