@@ -313,6 +313,14 @@ static int plan_append(const struct cow *into, const struct exceptions *have,
 	return r < 0 ? r : 0;
 }
 
+static int copy_chunk(const struct cow *into, const struct cow *source, uint64_t to, uint64_t from,
+		      void *buffer)
+{
+	int r = io_pread(source->fd, buffer, into->chunk_bytes, from * into->chunk_bytes);
+
+	return r < 0 ? r : chunk_write(into, buffer, to);
+}
+
 /* Both lists hold the planned chunks in the same order; @from has others in between. */
 static int copy_data(const struct cow *into, const struct cow *source,
 		     const struct exceptions *from, const struct exceptions *plan)
@@ -324,10 +332,7 @@ static int copy_data(const struct cow *into, const struct cow *source,
 	for (i = 0; i < from->count && j < plan->count && r == 0; i++) {
 		if (from->list[i].old_chunk != plan->list[j].old_chunk)
 			continue;
-		r = io_pread(source->fd, chunk, into->chunk_bytes,
-			     from->list[i].new_chunk * into->chunk_bytes);
-		if (r == 0)
-			r = chunk_write(into, chunk, plan->list[j].new_chunk);
+		r = copy_chunk(into, source, plan->list[j].new_chunk, from->list[i].new_chunk, chunk);
 		j++;
 	}
 	free(chunk);
@@ -406,29 +411,87 @@ static int ensure_header(struct cow *cow)
 	return r;
 }
 
-int cow_append(struct cow *into, const struct cow *source)
+/* Add to @into every exception of @source that it lacks. */
+static int append(const struct cow *into, const struct cow *source, const struct exceptions *have,
+		  const struct exceptions *from)
 {
-	struct exceptions have = { 0 }, from = { 0 }, plan = { 0 };
-	int r = ensure_header(into);
+	struct exceptions plan = { 0 };
+	int r = plan_append(into, have, from, &plan);
 
-	if (r == 0)
-		r = cow_mend_tail(into);
-
-	if (r == 0)
-		r = cow_load(into, &have);
-	if (r == 0)
-		r = cow_load(source, &from);
-	if (r == 0)
-		r = plan_append(into, &have, &from, &plan);
 	if (r == 0 && plan.count > 0) {
-		r = copy_data(into, source, &from, &plan);
+		r = copy_data(into, source, from, &plan);
 		if (r == 0)
 			r = step();
 		if (r == 0)
-			r = write_entries(into, &have, &plan);
+			r = write_entries(into, have, &plan);
 	}
-	exceptions_free(&have);
-	exceptions_free(&from);
 	exceptions_free(&plan);
+	return r;
+}
+
+static int by_old_chunk(const void *left, const void *right)
+{
+	const struct exception *a = left, *b = right;
+
+	return (a->old_chunk > b->old_chunk) - (a->old_chunk < b->old_chunk);
+}
+
+static struct exceptions sorted_copy(const struct exceptions *all)
+{
+	struct exceptions copy = { .list = reallocarray(NULL, all->count + 1, sizeof(*all->list)) };
+
+	if (!copy.list)
+		return copy;
+	if (all->count > 0)
+		memcpy(copy.list, all->list, all->count * sizeof(*all->list));
+	copy.count = all->count;
+	qsort(copy.list, copy.count, sizeof(*copy.list), by_old_chunk);
+	return copy;
+}
+
+/* Give every chunk that both stores have the content it has in @source. */
+static int overwrite(const struct cow *into, const struct cow *source, const struct exceptions *have,
+		     const struct exceptions *from)
+{
+	struct exceptions sorted = sorted_copy(have);
+	void *chunk = io_alloc(into->chunk_bytes);
+	uint64_t i;
+	int r = chunk && sorted.list ? 0 : -ENOMEM;
+
+	for (i = 0; i < from->count && r == 0; i++) {
+		const struct exception *e = bsearch(&from->list[i], sorted.list, sorted.count,
+						    sizeof(*sorted.list), by_old_chunk);
+
+		if (e)
+			r = copy_chunk(into, source, e->new_chunk, from->list[i].new_chunk, chunk);
+	}
+	free(chunk);
+	exceptions_free(&sorted);
+	return r < 0 ? r : flush(into);
+}
+
+static int load_mended(struct cow *cow, struct exceptions *all)
+{
+	int r = ensure_header(cow);
+
+	if (r == 0)
+		r = cow_mend_tail(cow);
+	return r < 0 ? r : cow_load(cow, all);
+}
+
+int cow_absorb(struct cow *older, struct cow *newer, bool *swapped)
+{
+	struct exceptions old = { 0 }, new = { 0 };
+	int r = load_mended(older, &old);
+
+	if (r == 0)
+		r = load_mended(newer, &new);
+	*swapped = r == 0 && old.count < new.count;
+	if (r == 0 && *swapped)
+		r = overwrite(newer, older, &new, &old);
+	if (r == 0)
+		r = *swapped ? append(newer, older, &new, &old) : append(older, newer, &old, &new);
+	exceptions_free(&old);
+	exceptions_free(&new);
 	return r;
 }

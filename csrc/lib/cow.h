@@ -89,11 +89,13 @@ int cow_blank(int fd, uint64_t chunk_bytes);
 int cow_mend_tail(const struct cow *cow);
 
 /*
- * cow_append - add to @into every exception of @from that it lacks, with its data.
+ * cow_absorb - unite the exceptions of @older and @newer, two neighbours of a chain, as the older one is to have
+ * them: where both have a chunk, the older one's counts.
  *
- * Data first, then the entries, so that a crash at any point leaves a table that is right and an append
- * that can be run again.  Neither store may be in use by the kernel for writing.
+ * The smaller is written into the larger: *@swapped tells that it was @newer which took it.  Data first, then
+ * the entries: a crash at any point leaves tables that are right, and the call can be made again.  While a view
+ * reads both, it still shows the same, because it takes a chunk from the older one first.
  */
-int cow_append(struct cow *into, const struct cow *from);
+int cow_absorb(struct cow *older, struct cow *newer, bool *swapped);
 
 #endif

@@ -296,7 +296,7 @@ static int load_snapshot(struct stack *stack, const struct snapshot *snap)
 	if (r == 0)
 		r = dev_add(&dev);
 	if (r == 0)
-		r = stack_snap_table(stack, snap->id, &table);
+		r = stack_snap_table(stack, snap, &table);
 	if (r == 0)
 		r = dev_load(dev.uuid, &table);
 	table_free(&base);

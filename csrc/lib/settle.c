@@ -79,7 +79,9 @@ static int finish_switch(struct stack *stack)
 
 int stack_drop_pending(struct stack *stack, struct snapshot *snap)
 {
-	static const char *const roles[] = { "snap", "base", "cow" };
+	const struct { const char *role; uint32_t id; } devices[] = {
+		{ "snap", snap->id }, { "base", snap->id }, { "cow", snap->thin },
+	};
 	const struct snapshot *head = record_head(&stack->rec);
 	struct dev_state origin;
 	struct dev dev;
@@ -94,8 +96,8 @@ int stack_drop_pending(struct stack *stack, struct snapshot *snap)
 		stack_dev(stack, "base", head->id, &dev);
 		r = dev_unload(dev.uuid);
 	}
-	for (i = 0; i < sizeof(roles) / sizeof(roles[0]) && r == 0; i++) {
-		stack_dev(stack, roles[i], snap->id, &dev);
+	for (i = 0; i < sizeof(devices) / sizeof(devices[0]) && r == 0; i++) {
+		stack_dev(stack, devices[i].role, devices[i].id, &dev);
 		r = dev_remove(dev.uuid);
 	}
 	if (r == 0)
@@ -212,20 +214,30 @@ static int open_cow(struct stack *stack, const struct snapshot *snap, struct cow
 	return cow_open(cow, path, O_RDWR, stack_chunk_bytes(stack), stack_chunks(stack));
 }
 
-static int absorb(struct stack *stack, const struct snapshot *into, const struct snapshot *from)
+/*
+ * What the removed snapshot kept and the older one lacks goes into the older one's COW; or, where that is less
+ * work, what the older one kept goes over what the removed one has, and the two change COWs.
+ */
+static int absorb(struct stack *stack, struct snapshot *older, struct snapshot *removed)
 {
-	struct cow older, removed;
-	int r = open_cow(stack, into, &older);
+	struct cow into, from;
+	uint32_t thin = older->thin;
+	bool swap = false;
+	int r = open_cow(stack, older, &into);
 
 	if (r < 0)
 		return r;
-	r = open_cow(stack, from, &removed);
+	r = open_cow(stack, removed, &from);
 	if (r == 0) {
-		r = cow_append(&older, &removed);
-		cow_close(&removed);
+		r = cow_absorb(&into, &from, &swap);
+		cow_close(&from);
 	}
-	cow_close(&older);
-	return r;
+	cow_close(&into);
+	if (r < 0 || !swap)
+		return r;
+	older->thin = removed->thin;	/* both at once, in the commit that lets the removed one go */
+	removed->thin = thin;
+	return 0;
 }
 
 static struct snapshot *older_in_chain(struct stack *stack, const struct snapshot *snap)
@@ -241,7 +253,7 @@ static struct snapshot *older_in_chain(struct stack *stack, const struct snapsho
 
 static int take_out(struct stack *stack, struct snapshot *snap)
 {
-	const struct snapshot *older = older_in_chain(stack, snap);
+	struct snapshot *older = older_in_chain(stack, snap);
 	int r = step();
 
 	if (r == 0 && older)
@@ -300,16 +312,16 @@ static int release_head(struct stack *stack)
 
 static bool is_of_head(struct stack *stack, const char *uuid)
 {
-	static const char *const roles[] = { "base", "snap", "cow" };
-	struct dev dev;
-	unsigned int i;
+	const struct snapshot *head = record_find(&stack->rec, stack->attached);
+	struct dev base, snap, cow;
 
-	for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
-		stack_dev(stack, roles[i], stack->attached, &dev);
-		if (strcmp(uuid, dev.uuid) == 0)
-			return true;
-	}
-	return false;
+	if (!head)
+		return false;
+	stack_dev(stack, "base", head->id, &base);
+	stack_dev(stack, "snap", head->id, &snap);
+	stack_dev(stack, "cow", head->thin, &cow);
+	return strcmp(uuid, base.uuid) == 0 || strcmp(uuid, snap.uuid) == 0 ||
+	       strcmp(uuid, cow.uuid) == 0;
 }
 
 /* 1: the volume, the pool and what users see stay; so do the head's devices. */

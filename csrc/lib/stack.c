@@ -143,13 +143,13 @@ void stack_base_table(const struct stack *stack, struct table *table)
 		  minor(stack->origin));
 }
 
-int stack_snap_table(const struct stack *stack, uint32_t id, struct table *table)
+int stack_snap_table(const struct stack *stack, const struct snapshot *snap, struct table *table)
 {
 	struct dev_state base, cow;
-	int r = exists_or_enxio(stack, "base", id, &base);
+	int r = exists_or_enxio(stack, "base", snap->id, &base);
 
 	if (r == 0)
-		r = exists_or_enxio(stack, "cow", id, &cow);
+		r = exists_or_enxio(stack, "cow", snap->thin, &cow);
 	if (r == 0)
 		table_add(table, stack->rec.origin_sectors, "snapshot", "%u:%u %u:%u P %" PRIu64,
 			  base.major, base.minor, cow.major, cow.minor, stack->rec.chunk_sectors);
@@ -252,9 +252,9 @@ int stack_cow(const struct stack *stack, const struct snapshot *snap, struct dev
 	int r = thin_table(stack, snap, &table);
 
 	if (r == 0)
-		r = ensure(stack, "cow", snap->id, &table);
+		r = ensure(stack, "cow", snap->thin, &table);
 	table_free(&table);
-	return r < 0 ? r : stack_state(stack, "cow", snap->id, state);
+	return r < 0 ? r : stack_state(stack, "cow", snap->thin, state);
 }
 
 int stack_head_up(const struct stack *stack, const struct snapshot *snap)
@@ -265,7 +265,7 @@ int stack_head_up(const struct stack *stack, const struct snapshot *snap)
 	stack_base_table(stack, &base);
 	r = ensure(stack, "base", snap->id, &base);
 	if (r == 0)
-		r = stack_snap_table(stack, snap->id, &table);
+		r = stack_snap_table(stack, snap, &table);
 	if (r == 0)
 		r = ensure(stack, "snap", snap->id, &table);
 	table_free(&base);

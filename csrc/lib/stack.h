@@ -5,7 +5,7 @@
  *     VOL            snapshot-origin over base-N, what users mount; linear while there is no snapshot
  *     VOL-base-N     linear: onto the user's device while N is the head, onto snap-(N+1) afterwards
  *     VOL-snap-N     snapshot of base-N into cow-N; N is the head, the only one the kernel copies out to
- *     VOL-cow-K      thin volume: the exception store of snapshot K
+ *     VOL-cow-T      thin volume T of the pool: the exception store of a snapshot
  *     VOL-store      thin-pool over VOL-store-meta and VOL-store-data, slices of the store
  *     VOL(K)         linear, read-only: what users see of snapshot K, over snap-N or view-K
  *     VOL-view-K.X   snapshot of snap-N with the merged exception table of K (view.c)
@@ -49,8 +49,8 @@ int stack_commit(struct stack *stack);
 /*
  * stack_dev - fill in name, UUID and audience of the device with that role.
  *
- * @role: "origin" for the volume itself, "shown" for VOL(@id), "store", "store-meta", "store-data", and with an
- * id "base", "snap", "cow".
+ * @role: "origin" for the volume itself, "shown" for VOL(@id), "store", "store-meta", "store-data", with a
+ * snapshot's id "base" and "snap", with the id of its thin volume "cow".
  */
 void stack_dev(const struct stack *stack, const char *role, uint32_t id, struct dev *dev);
 
@@ -72,7 +72,7 @@ uint64_t stack_chunk_bytes(const struct stack *stack);
 uint64_t stack_chunks(const struct stack *stack);
 
 /*
- * stack_cow - make sure that cow-@snap is there, and where: its minor number.
+ * stack_cow - make sure that the exception store of @snap is there, and where: its minor number.
  *
  * -ENODATA: the pool does not know it.
  */
@@ -88,7 +88,7 @@ int stack_head_up(const struct stack *stack, const struct snapshot *snap);
  */
 int stack_origin_table(const struct stack *stack, const struct snapshot *head, struct table *table);
 void stack_base_table(const struct stack *stack, struct table *table);
-int stack_snap_table(const struct stack *stack, uint32_t id, struct table *table);
+int stack_snap_table(const struct stack *stack, const struct snapshot *snap, struct table *table);
 
 /*
  * stack_linear - a linear table of the volume's size over another device of the stack.
