@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * delta-pack - write a delta: the changed ranges of a device, as a stream that says what it is.
+ *
+ *     delta-pack [--compress METHOD[:LEVEL]] [--threads N] [--stats FD] DEVICE <description >stream
+ *
+ * The description is the facts, one key=value a line (volume, name, base, snapshot, time, kinds,
+ * volume_bytes, chunk_bytes), an empty line, then what changed, "FIRST COUNT" in chunks a line,
+ * ascending, and last a line "end": a list whose writer died must not look like a short one.  A
+ * full delta has base=none and ranges that cover the volume.  The stream is described in
+ * zumastor-delta(5).
+ *
+ * --stats writes what was done, key=value a line, to the open descriptor FD.
+ *
+ * Exit 0: the whole stream was written.  7: the description is wrong or cut.  1: anything else;
+ * 2: usage. After any failure the stream has no end, and no reader takes it for whole.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "delta_queue.h"
+#include "delta_relay.h"
+#include "delta_write.h"
+#include "exits.h"
+#include "io.h"
+
+enum {
+	LINE_TEXT = 64,
+	THREADS_MAX = 16,
+	FAILED_TEXT = 128,
+	READ_LEAST = 256 << 10,		/* a segment with less room than this is full */
+};
+
+/* The second half of the description: ranges, read as they are needed. */
+struct ranges {
+	uint64_t volume_bytes;
+	uint64_t chunk_bytes;
+	uint64_t chunks;
+	uint64_t floor;			/* first chunk that may come next */
+	uint64_t covered;		/* chunks so far */
+	uint64_t line;
+	bool ended;
+};
+
+/* What the reading thread works with. */
+struct source {
+	const char *device;
+	int fd;
+	bool full;
+	struct ranges ranges;
+	struct delta_extent rest;	/* of the current range, not read yet */
+	struct delta_queue queue;
+	struct delta_extent piece[DELTA_EXTENTS];	/* being read */
+	uint8_t chain[DELTA_DIGEST];
+	uint64_t read_bytes;
+	char failed[FAILED_TEXT];	/* what could not be done, behind -errno */
+};
+
+struct options {
+	struct delta_filter filter;
+	int stats;
+	const char *device;
+};
+
+/* The description. */
+
+/* The facts, up to the empty line, into @text; -EBADMSG when there is too much or it is cut. */
+static int read_facts(char text[DELTA_HEADER_TEXT], uint64_t *lines)
+{
+	size_t length = 0;
+
+	while (fgets(text + length, (int)(DELTA_HEADER_TEXT - length), stdin)) {
+		size_t n = strlen(text + length);
+
+		if (n == 0 || text[length + n - 1] != '\n')
+			return -EBADMSG;
+		++*lines;
+		if (n == 1) {
+			text[length] = '\0';
+			return 0;
+		}
+		length += n;
+	}
+	return ferror(stdin) ? -EIO : -EBADMSG;
+}
+
+/* Nothing may follow "end". */
+static int ranges_end(struct ranges *ranges)
+{
+	if (getchar() != EOF || ferror(stdin))
+		return -EBADMSG;
+	ranges->ended = true;
+	return 0;
+}
+
+static int ranges_check(struct ranges *ranges, uint64_t first, uint64_t count)
+{
+	uint64_t end;
+
+	if (count == 0 || first < ranges->floor || __builtin_add_overflow(first, count, &end) ||
+	    end > ranges->chunks)
+		return -EBADMSG;
+	ranges->floor = end;
+	ranges->covered += count;
+	return 0;
+}
+
+/* The next range, in bytes: 1, 0 behind the last, -EBADMSG. */
+static int ranges_next(struct ranges *ranges, struct delta_extent *range)
+{
+	char line[LINE_TEXT], *space;
+	uint64_t first, count, end;
+	size_t length;
+
+	if (ranges->ended)
+		return 0;
+	ranges->line++;
+	if (!fgets(line, sizeof(line), stdin))
+		return -EBADMSG;
+	length = strlen(line);
+	if (length == 0 || line[length - 1] != '\n')
+		return -EBADMSG;
+	line[length - 1] = '\0';
+	if (strcmp(line, "end") == 0)
+		return ranges_end(ranges);
+	space = strchr(line, ' ');
+	if (!space)
+		return -EBADMSG;
+	*space = '\0';
+	if (num_u64(line, UINT64_MAX, &first) < 0 || num_u64(space + 1, UINT64_MAX, &count) < 0 ||
+	    ranges_check(ranges, first, count) < 0)
+		return -EBADMSG;
+	end = (first + count) * ranges->chunk_bytes;
+	if (end > ranges->volume_bytes)
+		end = ranges->volume_bytes;	/* the last chunk may be a part of one */
+	range->offset = first * ranges->chunk_bytes;
+	range->length = end - range->offset;
+	return 1;
+}
+
+/* Reading. */
+
+static bool is_zero(const uint8_t *bytes, size_t length)
+{
+	return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
+}
+
+static void extend(struct delta_extent *list, unsigned int *count, uint64_t offset, uint64_t length)
+{
+	struct delta_extent *last = *count > 0 ? &list[*count - 1] : NULL;
+
+	if (last && last->offset + last->length == offset)
+		last->length += length;
+	else
+		list[(*count)++] = (struct delta_extent){ offset, length };
+}
+
+/*
+ * Sort what was read of @piece into data and zeros, and close the gap to the data before it.  In a
+ * full delta what is not data is zero, and needs no list.
+ */
+static void sort_blocks(struct delta_segment *seg, const struct delta_extent *piece,
+			const uint8_t *from, bool full)
+{
+	uint8_t *to = seg->buffer + seg->bytes;
+	uint64_t done, n;
+
+	for (done = 0; done < piece->length; done += n, from += n) {
+		n = piece->length - done < DELTA_BLOCK ? piece->length - done : DELTA_BLOCK;
+		if (!is_zero(from, n)) {
+			extend(seg->data, &seg->data_count, piece->offset + done, n);
+			if (to != from)
+				memmove(to, from, n);
+			to += n;
+		} else if (!full) {
+			extend(seg->zero, &seg->zero_count, piece->offset + done, n);
+		}
+	}
+	seg->bytes = (size_t)(to - seg->buffer);
+}
+
+/* How many bytes the segment surely has room for, were every second block zero. */
+static size_t room(const struct delta_segment *seg)
+{
+	size_t bytes = DELTA_SEGMENT_BYTES - seg->bytes;
+	unsigned int most = seg->data_count > seg->zero_count ? seg->data_count : seg->zero_count;
+	size_t extents = (size_t)(DELTA_EXTENTS - most) * DELTA_BLOCK;
+
+	return bytes < extents ? bytes : extents;
+}
+
+/* The next piece to read, at most @most bytes: 1, 0 behind the last, -EBADMSG. */
+static int next_piece(struct source *source, size_t most, struct delta_extent *piece)
+{
+	struct delta_extent *rest = &source->rest;
+	int r;
+
+	if (rest->length == 0) {
+		r = ranges_next(&source->ranges, rest);
+		if (r < 0)
+			snprintf(source->failed, FAILED_TEXT, "cannot use line %" PRIu64
+				 " of the description", source->ranges.line);
+		if (r <= 0)
+			return r;
+	}
+	piece->offset = rest->offset;
+	piece->length = rest->length < most ? rest->length : most;
+	rest->offset += piece->length;
+	rest->length -= piece->length;
+	return 1;
+}
+
+/*
+ * Fill the room of a segment with pieces, read all at once.  Returns 1; 0 when there was too little
+ * room or nothing left; -errno.
+ */
+static int source_more(struct source *source, struct delta_segment *seg)
+{
+	size_t most = room(seg), bytes = 0;
+	uint8_t *from = seg->buffer + seg->bytes;
+	unsigned int count, i;
+	int r = 0, waited;
+
+	if (most < READ_LEAST)
+		return 0;
+	for (count = 0; bytes < most; count++) {
+		struct delta_extent *piece = &source->piece[count];
+
+		r = next_piece(source, most - bytes, piece);
+		if (r <= 0)
+			break;
+		delta_queue_add(&source->queue, false, from + bytes, piece->length, piece->offset);
+		bytes += piece->length;
+	}
+	waited = delta_queue_wait(&source->queue);
+	if (waited < 0)
+		snprintf(source->failed, FAILED_TEXT, "cannot read '%.96s'", source->device);
+	if (r < 0 || waited < 0)
+		return r < 0 ? r : waited;
+	source->read_bytes += bytes;
+	for (i = 0; i < count; i++) {
+		sort_blocks(seg, &source->piece[i], from, source->full);
+		from += source->piece[i].length;
+	}
+	return bytes > 0;
+}
+
+/* delta_fill: the next segment, already in the chain. */
+static int source_fill(void *arg, struct delta_segment *seg)
+{
+	struct source *source = arg;
+	int r;
+
+	delta_segment_clear(seg);
+	do
+		r = source_more(source, seg);
+	while (r > 0);
+	if (r < 0)
+		return r;
+	if (seg->data_count + seg->zero_count > 0) {
+		seg->offset = delta_segment_first(seg);
+		delta_chain_add(source->chain, seg);
+		return 1;
+	}
+	if (source->full && source->ranges.covered != source->ranges.chunks) {
+		snprintf(source->failed, FAILED_TEXT, "cannot use the ranges of a full delta, %"
+			 PRIu64 " of %" PRIu64 " chunks", source->ranges.covered,
+			 source->ranges.chunks);
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+/* Writing. */
+
+/* *@failed is changed when it was the reading that failed. */
+static int write_segments(struct delta_writer *out, struct source *source, const char **failed)
+{
+	static struct delta_relay relay;
+	struct delta_segment *seg;
+	int r;
+
+	memcpy(source->chain, out->chain, DELTA_DIGEST);
+	r = delta_relay_start(&relay, source_fill, source);
+	if (r < 0)
+		return r;
+	while ((r = delta_relay_next(&relay, &seg)) > 0) {
+		r = delta_write_segment(out, seg);
+		if (r < 0)
+			return r;
+	}
+	if (r < 0)
+		*failed = source->failed;
+	else
+		delta_relay_free(&relay);
+	return r;
+}
+
+/* A pipe cannot be flushed to disk, and says so. */
+static int close_stream(void)
+{
+	if (fsync(STDOUT_FILENO) < 0 && errno != EINVAL && errno != EROFS)
+		return -errno;
+	return close(STDOUT_FILENO) < 0 ? -errno : 0;
+}
+
+static int write_stats(int fd, const struct delta_writer *out, const struct source *source)
+{
+	const struct delta_totals *totals = &out->totals;
+
+	if (fd < 0)
+		return 0;
+	if (dprintf(fd, "segments=%" PRIu64 "\nextents=%" PRIu64 "\ndata_bytes=%" PRIu64
+		    "\nzero_bytes=%" PRIu64 "\nread_bytes=%" PRIu64 "\nstream_bytes=%" PRIu64 "\n",
+		    totals->segments, totals->extents, totals->data_bytes, totals->zero_bytes,
+		    source->read_bytes, out->stream_bytes) < 0)
+		return -errno;
+	return close(fd) < 0 ? -errno : 0;
+}
+
+/* The other thread may be reading still: end without asking it, the stream unfinished. */
+__attribute__((noreturn))
+static void die(int r, const char *failed)
+{
+	warnx("%s: %s", failed, reason(r));
+	_exit(exit_code(r));
+}
+
+static void read_description(struct source *source, struct delta_facts *facts)
+{
+	struct ranges *ranges = &source->ranges;
+	char text[DELTA_HEADER_TEXT];
+	const char *wrong = "the facts";
+	int r = read_facts(text, &ranges->line);
+
+	if (r == 0)
+		r = delta_facts_parse(facts, text, true, &wrong);
+	if (r < 0)
+		errx(exit_code(r), "cannot use '%s' of the description: %s", wrong, reason(r));
+	source->full = delta_is_full(facts);
+	ranges->volume_bytes = facts->volume_bytes;
+	ranges->chunk_bytes = facts->chunk_bytes;
+	ranges->chunks = (facts->volume_bytes - 1) / facts->chunk_bytes + 1;
+}
+
+static void open_device(struct source *source, const char *path, uint64_t volume_bytes)
+{
+	uint64_t bytes;
+	int r;
+
+	source->device = path;
+	source->fd = io_open(path, O_RDONLY);
+	if (source->fd < 0)
+		errx(exit_code(source->fd), "cannot open '%s': %s", path, reason(source->fd));
+	r = io_size(source->fd, &bytes);
+	if (r < 0)
+		errx(EXIT_FAILED, "cannot size '%s': %s", path, reason(r));
+	if (bytes < volume_bytes)
+		errx(EXIT_FAILED, "cannot read '%s': it has %" PRIu64 " bytes, the volume %" PRIu64,
+		     path, bytes, volume_bytes);
+	delta_queue_open(&source->queue, source->fd);
+}
+
+static void usage(void)
+{
+	errx(EXIT_USAGE, "usage: delta-pack [--compress none|gzip|lz4|zstd|xz[:LEVEL]] "
+	     "[--threads N] [--stats FD] DEVICE <description >stream");
+}
+
+static void parse(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {
+		{ "compress", required_argument, NULL, 'c' },
+		{ "threads", required_argument, NULL, 't' },
+		{ "stats", required_argument, NULL, 's' },
+		{ NULL, 0, NULL, 0 },
+	};
+	uint64_t number, threads = 0;
+	int c;
+
+	delta_filter_parse("zstd", &options->filter);
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		if (c == 'c' && delta_filter_parse(optarg, &options->filter) == 0)
+			continue;
+		if (c == 't' && num_u64(optarg, THREADS_MAX, &threads) == 0 && threads > 0)
+			continue;
+		if (c == 's' && num_u64(optarg, 1023, &number) == 0 && number > 2)
+			options->stats = (int)number;
+		else
+			usage();
+	}
+	if (argc - optind != 1)
+		usage();
+	if (threads > 0)
+		options->filter.threads = (unsigned int)threads;
+	options->device = argv[optind];
+	if (isatty(STDIN_FILENO) || isatty(STDOUT_FILENO))
+		errx(EXIT_USAGE, "neither input nor output can be a terminal");
+}
+
+int main(int argc, char **argv)
+{
+	static struct delta_writer out;
+	static struct source source;
+	struct options options = { .stats = -1 };
+	const char *failed = "cannot write the stream";
+	struct delta_facts facts;
+	int r;
+
+	parse(argc, argv, &options);
+	signal(SIGPIPE, SIG_IGN);	/* a reader that is gone is an error with a name */
+	read_description(&source, &facts);
+	open_device(&source, options.device, facts.volume_bytes);
+
+	r = delta_write_open(&out, STDOUT_FILENO, &options.filter, &facts);
+	if (r == 0)
+		r = write_segments(&out, &source, &failed);
+	if (r == 0)
+		r = delta_write_finish(&out);
+	if (r == 0)
+		r = close_stream();
+	if (r < 0)
+		die(r, failed);
+	r = write_stats(options.stats, &out, &source);
+	if (r < 0)
+		die(r, "cannot write the statistics");
+	delta_queue_close(&source.queue);
+	close(source.fd);
+	return EXIT_DONE;
+}
