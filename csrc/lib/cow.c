@@ -411,13 +411,21 @@ static int ensure_header(struct cow *cow)
 	return r;
 }
 
+/* What @plan takes on disk, its areas included. */
+static uint64_t plan_bytes(const struct cow *cow, const struct exceptions *plan)
+{
+	return (plan->count + plan->count / entries(cow) + 2) * cow->chunk_bytes;
+}
+
 /* Add to @into every exception of @source that it lacks. */
 static int append(const struct cow *into, const struct cow *source, const struct exceptions *have,
-		  const struct exceptions *from)
+		  const struct exceptions *from, uint64_t room)
 {
 	struct exceptions plan = { 0 };
 	int r = plan_append(into, have, from, &plan);
 
+	if (r == 0 && plan.count > 0 && plan_bytes(into, &plan) > room)
+		r = -ENOSPC;
 	if (r == 0 && plan.count > 0) {
 		r = copy_data(into, source, from, &plan);
 		if (r == 0)
@@ -479,7 +487,7 @@ static int load_mended(struct cow *cow, struct exceptions *all)
 	return r < 0 ? r : cow_load(cow, all);
 }
 
-int cow_absorb(struct cow *older, struct cow *newer, bool *swapped)
+int cow_absorb(struct cow *older, struct cow *newer, uint64_t room, bool *swapped)
 {
 	struct exceptions old = { 0 }, new = { 0 };
 	int r = load_mended(older, &old);
@@ -490,7 +498,8 @@ int cow_absorb(struct cow *older, struct cow *newer, bool *swapped)
 	if (r == 0 && *swapped)
 		r = overwrite(newer, older, &new, &old);
 	if (r == 0)
-		r = *swapped ? append(newer, older, &new, &old) : append(older, newer, &old, &new);
+		r = *swapped ? append(newer, older, &new, &old, room) :
+			       append(older, newer, &old, &new, room);
 	exceptions_free(&old);
 	exceptions_free(&new);
 	return r;

@@ -92,10 +92,12 @@ int cow_mend_tail(const struct cow *cow);
  * cow_absorb - unite the exceptions of @older and @newer, two neighbours of a chain, as the older one is to have
  * them: where both have a chunk, the older one's counts.
  *
+ * @room: how many bytes may be written; -ENOSPC, and nothing done, when that is not enough.
+ *
  * The smaller is written into the larger: *@swapped tells that it was @newer which took it.  Data first, then
  * the entries: a crash at any point leaves tables that are right, and the call can be made again.  While a view
  * reads both, it still shows the same, because it takes a chunk from the older one first.
  */
-int cow_absorb(struct cow *older, struct cow *newer, bool *swapped);
+int cow_absorb(struct cow *older, struct cow *newer, uint64_t room, bool *swapped);
 
 #endif

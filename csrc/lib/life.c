@@ -354,25 +354,16 @@ static int prepare_and_switch(struct stack *stack, const struct snapshot *snap,
 	return r;
 }
 
-static int check_pool(struct stack *stack)
-{
-	struct pool_status status;
-	int r = pool_status(stack, &status);
-
-	if (r < 0)
-		return r;
-	if (status.failed || status.read_only || status.needs_check)
-		return -EROFS;
-	return status.full ? -ENOSPC : 0;
-}
-
 int life_snapshot(struct stack *stack, const struct new_snapshot *wanted, struct snapshot **taken,
 		  uint64_t *pause_us)
 {
 	const struct snapshot *head;
 	struct snapshot *snap;
-	int r = check_pool(stack);
+	uint64_t room;
+	int r = pool_room(stack, &room);
 
+	if (r == 0 && room < 2 * stack_chunk_bytes(stack))
+		r = -ENOSPC;
 	if (r == 0)
 		r = record_pending(stack, wanted);
 	if (r < 0)

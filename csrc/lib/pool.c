@@ -13,6 +13,7 @@
 enum {
 	META_BLOCK_BYTES = 4096,	/* dm-thin's metadata block */
 	MESSAGE_TEXT = 96,
+	SPARE_BLOCKS = 2,
 };
 
 static int create_slice(const struct stack *stack, const char *role, dev_t on, uint64_t start,
@@ -154,6 +155,22 @@ int pool_status(const struct stack *stack, struct pool_status *status)
 		r = -EBADMSG;
 	dm_pool_destroy(memory);
 	return r;
+}
+
+int pool_room(const struct stack *stack, uint64_t *bytes)
+{
+	uint64_t spare = SPARE_BLOCKS * stack->rec.block_sectors * SECTOR_SIZE;
+	struct pool_status status;
+	int r = pool_status(stack, &status);
+
+	*bytes = 0;
+	if (r < 0)
+		return r;
+	if (status.failed || status.read_only || status.needs_check)
+		return -EROFS;
+	if (!status.full && status.total_bytes - status.used_bytes > spare)
+		*bytes = status.total_bytes - status.used_bytes - spare;
+	return 0;
 }
 
 int pool_create_thin(const struct stack *stack, uint32_t thin)

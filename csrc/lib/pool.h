@@ -27,6 +27,14 @@ int pool_up(struct stack *stack, dev_t store, dev_t meta);
 int pool_status(const struct stack *stack, struct pool_status *status);
 
 /*
+ * pool_room - how many bytes can be written for sure, some being kept back; -EROFS for a pool that takes no
+ * writes at all.
+ *
+ * A write into a full pool waits for room, so whoever would have to make that room must ask first.
+ */
+int pool_room(const struct stack *stack, uint64_t *bytes);
+
+/*
  * pool_create_thin, pool_delete_thin - the thin volume with that id; both may be repeated.
  */
 int pool_create_thin(const struct stack *stack, uint32_t thin);

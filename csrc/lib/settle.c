@@ -223,13 +223,16 @@ static int absorb(struct stack *stack, struct snapshot *older, struct snapshot *
 	struct cow into, from;
 	uint32_t thin = older->thin;
 	bool swap = false;
-	int r = open_cow(stack, older, &into);
+	uint64_t room;
+	int r = pool_room(stack, &room);
 
+	if (r == 0)
+		r = open_cow(stack, older, &into);
 	if (r < 0)
 		return r;
 	r = open_cow(stack, removed, &from);
 	if (r == 0) {
-		r = cow_absorb(&into, &from, &swap);
+		r = cow_absorb(&into, &from, room, &swap);
 		cow_close(&from);
 	}
 	cow_close(&into);
@@ -266,7 +269,10 @@ static int take_out(struct stack *stack, struct snapshot *snap)
 	return stack_commit(stack);
 }
 
-/* The head cannot be absorbed: the kernel is still copying out to it. */
+/*
+ * The head cannot be absorbed: the kernel is still copying out to it.  One for which there is no room stays: what is
+ * deleted after this may make some, and until then nothing is wrong.
+ */
 static int absorb_removed(struct stack *stack)
 {
 	const struct snapshot *head = record_head(&stack->rec);
@@ -278,6 +284,8 @@ static int absorb_removed(struct stack *stack)
 
 		if (snap->state == REMOVED && snap != head)
 			r = take_out(stack, snap);
+		if (r == -ENOSPC)
+			r = 0;
 	}
 	return r;
 }
@@ -382,10 +390,9 @@ static int collect_garbage(struct stack *stack)
 }
 
 /* A thin volume whose device somebody still has open stays on the list. */
-static int delete_thins(struct stack *stack)
+static int delete_thins(struct stack *stack, bool *deleted)
 {
 	struct record *rec = &stack->rec;
-	bool changed = false;
 	unsigned int i = 0;
 	int r = 0;
 
@@ -402,18 +409,16 @@ static int delete_thins(struct stack *stack)
 			i++;
 		} else if (r == 0) {
 			record_drop(rec, snap);
-			changed = true;
+			*deleted = true;
 		}
 	}
-	return r < 0 || !changed ? r : stack_commit(stack);
+	return r < 0 || !*deleted ? r : stack_commit(stack);
 }
 
-int stack_settle(struct stack *stack)
+static int settle_once(struct stack *stack, bool *deleted)
 {
-	int r = stack_recover(stack);
+	int r = absorb_removed(stack);
 
-	if (r == 0)
-		r = absorb_removed(stack);
 	if (r == 0)
 		r = release_head(stack);
 	if (r == 0)
@@ -424,5 +429,19 @@ int stack_settle(struct stack *stack)
 		r = collect_garbage(stack);
 	if (r == 0)
 		r = step();
-	return r < 0 ? r : delete_thins(stack);
+	return r < 0 ? r : delete_thins(stack, deleted);
+}
+
+/* Again as long as deleting makes room that something may have waited for. */
+int stack_settle(struct stack *stack)
+{
+	bool deleted;
+	int r = stack_recover(stack);
+
+	do {
+		deleted = false;
+		if (r == 0)
+			r = settle_once(stack, &deleted);
+	} while (r == 0 && deleted);
+	return r;
 }

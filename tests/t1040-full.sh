@@ -1,0 +1,43 @@
+#!/bin/bash
+# lab: --disk 16M --disk 8M
+# A full store: writers wait and lose nothing, no command hangs, removing the oldest snapshot lets them go on.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/stack.sh"
+
+change() {
+	dd if=/dev/urandom of=/dev/mapper/home bs=16k seek="$1" count="$2" oflag=direct conv=notrunc status=none
+}
+
+make_volume
+take; change 0 70
+take; change 0 60
+take; change 100 60
+take
+is "$(fact store_mode)" rw 'the store has room for three snapshots'
+change 200 150 &
+writer=$!
+for ((n = 0; n < 200; n++)); do
+	[[ $(fact store_mode) != out_of_data_space ]] || break
+	sleep 0.1
+done
+is "$(fact store_mode)" out_of_data_space 'then it is full'
+sleep 1
+expect 0 'the writer waits' kill -0 "$writer"
+is "$(fact head_state)" ok 'the head is not given up'
+expect 1 'a snapshot is refused' timeout 20 "$helpers/dm-snapshot" home "$store"
+like "$(<"$err")" 'its store is full' 'and it says why'
+expect 0 'removing one in the middle does not hang' timeout 20 "$helpers/dm-remove" home "$store" 2
+unset 'taken[2]'
+is "$(fact head_state)" ok 'the head is still right'
+expect 0 'removing the oldest' timeout 20 "$helpers/dm-remove" home "$store" 1
+unset 'taken[1]'
+for ((n = 0; n < 100; n++)); do
+	kill -0 "$writer" 2>/dev/null || break
+	sleep 0.1
+done
+expect 0 'lets the writer go on, without an error' wait "$writer"
+is "$(fact store_mode)" rw 'the store works again'
+is "$(differing)" '' 'the other snapshots are right'
+take
+is "$(differing)" '' 'and so is the next one'
+done_testing
