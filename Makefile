@@ -102,11 +102,11 @@ demo: lab
 	@tests/lab/run --hosts 2 --disk 64M --disk 64M --install $(installed) tests/demo.sh
 
 run_tests := ZUMASTOR_TEST_REQUIRE=all ZUMASTOR_INSTALLED=$(installed) tests/run
-check: lab asan lint
+check: lint lab asan
 	@$(run_tests) $(sort $(wildcard tests/t[0-9]*.sh))
 
 # The whole suite on each kernel; then what takes hours.
-check-long: lab asan lint
+check-long: lint lab asan
 	@for kernel in uml 6.1 6.12; do \
 		echo "kernel $$kernel"; \
 		ZUMASTOR_KERNEL=$$kernel ZUMASTOR_LONG=yes $(run_tests) $(sort $(wildcard tests/t[0-9]*.sh)) || exit; \
@@ -115,7 +115,7 @@ check-long: lab asan lint
 bench: lab
 	@tests/bench/run --install $(installed)
 
-scripts = bin/zumastor $(wildcard libexec/*) $(wildcard tests/*.sh tests/exec tests/bench/*.sh) \
+scripts = bin/zumastor $(wildcard libexec/*) $(wildcard tests/t*.sh tests/exec tests/demo.sh tests/bench/*.sh) \
 	tests/lab/packages tests/lab/shell $(wildcard tests/lab/guest/* tests/lab/selftest/*.sh)
 lint: deps
 	@shellcheck -x -a -P SCRIPTDIR -P share/lib $(scripts)

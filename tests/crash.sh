@@ -3,7 +3,7 @@
 # crash_test FILESYSTEM CYCLES.  Each snapshot is held at the moment the volume is suspended, and the raw
 # origin is hashed right then: that is what it must show for ever.  The host is then killed at random moments while
 # writing and snapshotting goes on; this script runs again on the same disks (LAB_BOOT counts).
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # what lib.sh and stack.sh give
 record=/persist/taken		# lines: UUID HASH, then UUID done when the command has returned
 mount=/mnt/volume
 
@@ -51,23 +51,23 @@ held_snapshot() {
 # wrong_snapshots - those that do not show what was remembered, and those that are missing.
 wrong_snapshots() {
 	local uuid hash state id
-	local -A live=() wrong=()
+	local -A live=() faults=()
 	while read -r id uuid state; do
-		[[ $state == live ]] || wrong[$id:$state]=1
+		[[ $state == live ]] || faults[$id:$state]=1
 		live[$uuid]=$id
 	done < <("$helpers/store-show" "$store" |
 		sed -n 's/^snapshot=\([0-9]*\) uuid=\([^ ]*\) .*state=\([a-z]*\) .*/\1 \2 \3/p')
 	while read -r uuid hash; do
-		if [[ $hash == done ]]; then
-			[[ -n ${live[$uuid]-} ]] || wrong[$uuid:missing]=1
+		if [[ $hash == 'done' ]]; then
+			[[ -n ${live[$uuid]-} ]] || faults[$uuid:missing]=1
 			continue
 		fi
 		id=${live[$uuid]-}
 		[[ -n $id ]] || continue	# the kernel died before it was taken
 		"$helpers/dm-show" home "$store" "$id" >/dev/null
-		[[ $(content "/dev/zumastor/home/$id") == "$hash" ]] || wrong[$id:content]=1
+		[[ $(content "/dev/zumastor/home/$id") == "$hash" ]] || faults[$id:content]=1
 	done <"$record"
-	printf '%s' "${!wrong[*]}"
+	printf '%s' "${!faults[*]}"
 }
 
 # reads DEVICE - an xfs mounts without replaying its log, and all files can be read.  (A frozen xfs leaves a

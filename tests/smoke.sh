@@ -1,5 +1,5 @@
 # smoke.sh - the main job once, with the commands, on whatever kernel this is; with udev where it runs.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # what lib.sh gives
 
 modprobe -a dm-snapshot dm-thin-pool loop
 z=/usr/sbin/zumastor

@@ -3,6 +3,7 @@
 # Source it after lib.sh.  The helpers are the installed ones.
 # shellcheck shell=bash
 helpers=/usr/libexec/zumastor
+# shellcheck disable=SC2034 # as lib.sh gives it
 asan=$helpers
 volume=home
 origin=${DEV1NAME:?runs in the lab only}
@@ -26,11 +27,11 @@ scribble() {
 	done
 }
 
-# make_volume [OPTION...] - random data, an empty store, running.
+# make_volume - random data, an empty store, running.
 make_volume() {
 	dd if=/dev/urandom of="$origin" bs=1M oflag=direct status=none \
 		count=$(($(blockdev --getsize64 "$origin") >> 20))
-	"$helpers/store-format" "$@" "$volume" "$origin" "$store" >/dev/null
+	"$helpers/store-format" "$volume" "$origin" "$store" >/dev/null
 	"$helpers/dm-start" "$volume" "$origin" "$store"
 }
 

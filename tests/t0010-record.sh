@@ -2,7 +2,7 @@
 # The store record: one copy may rot, a torn commit leaves the old one, anything else is refused.
 . "$(dirname "$0")/lib.sh"
 
-slot0=65536 slot1=557056 slot_bytes=491520
+slot0=65536 slot1=557056
 store=$scratch/store
 truncate -s 16M "$store" "$scratch/origin"
 

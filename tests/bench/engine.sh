@@ -146,7 +146,7 @@ delta() {
 	"$helpers/dm-snapshot" bench "$store" >/dev/null
 	chunks=$(($(blockdev --getsize64 "$origin") / 16384))
 	fio --name=job --filename=/dev/mapper/bench --direct=1 --ioengine=libaio --iodepth=16 --rw=randwrite --bs=16k \
-		--randrepeat=0 --io_size=$((chunks / 100 * 16))k --output=/dev/null
+		--randrepeat=0 --io_size=$((chunks * 16 / 100))k --output=/dev/null
 	"$helpers/dm-snapshot" bench "$store" >/dev/null
 	"$helpers/dm-settle" bench "$store"
 	mapfile -t ids < <("$helpers/store-show" "$store" | sed -n 's/^snapshot=\([0-9]*\) .*/\1/p' | tail -n 2)

@@ -1,0 +1,75 @@
+# check.sh - gates for everything that was typed, stored or sent.   Needs core.sh.
+#
+# bash runs commands hidden in a number as soon as it calculates with it: nothing from outside may
+# reach (( )), [[ -eq ]] or a subscript before is_number has seen it.  Messages name the thing, so
+# the same gates serve arguments and files: `check_number "$value" 'port'`.
+# shellcheck shell=bash
+
+is_name()	{ [[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$ ]]; }
+is_number()	{ [[ $1 =~ ^(0|[1-9][0-9]{0,17})$ ]]; }
+is_uuid()	{ [[ $1 =~ ^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$ ]]; }
+is_path()	{ [[ $1 == /* ]] && is_text "$1"; }
+is_word()	{ [[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9_.:=/+-]{0,62}$ ]]; }
+is_kinds()	{ [[ $1 =~ ^[A-Za-z][A-Za-z0-9_-]{0,30}(,[A-Za-z][A-Za-z0-9_-]{0,30}){0,15}$ ]]; }
+is_mountopts()	{ [[ $1 != *[^A-Za-z0-9_.,:=/@%+-]* ]] && is_text "$1"; }
+is_compress()	{ [[ $1 =~ ^(none|gzip|lz4|zstd|xz)(:[0-9]{1,2})?$ ]]; }
+# Not {0,1000} in an expression: glibc takes seconds for it.
+is_text()	{ [[ $1 != *[^[:print:]]* ]] && ((${#1} <= 1000)); }
+is_size()	{ [[ $1 =~ ^(0|[1-9][0-9]{0,17})[KMGT]?$ ]]; }
+
+# A host name, an IPv4 or an IPv6 address.  Nothing that ssh or a shell could take for an option,
+# an address of another kind or a command.
+is_host() {
+	[[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9.-]*$ || $1 =~ ^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+$ ]] &&
+		((${#1} <= 253))
+}
+
+# Custom kinds begin with a letter, so that no kind looks like a snapshot's number.
+is_kind() {
+	[[ $1 =~ ^[A-Za-z][A-Za-z0-9_-]{0,30}$ && $1 != manual && $1 != expired && $1 != none ]]
+}
+
+# check TYPE VALUE WHAT [CODE] - dies with CODE (usage) unless is_TYPE VALUE.
+check() {
+	"is_$1" "$2" || die_with "${4:-$USAGE}" "bad $3 '${2:0:80}'"
+}
+
+check_volume_name() {
+	is_name "$1" || die_usage "bad volume name '${1:0:80}'"
+}
+
+# size_bytes TEXT WHAT - the bytes in 4096, 16K, 1M, 2G, 1T.
+size_bytes() {
+	local number=${1%[KMGT]} shift_by=0
+	check size "$1" "$2"
+	case $1 in
+	*K)	shift_by=10 ;;
+	*M)	shift_by=20 ;;
+	*G)	shift_by=30 ;;
+	*T)	shift_by=40 ;;
+	esac
+	((number <= (1 << 62) >> shift_by)) || die_usage "$2 '$1' is too large"
+	printf '%s' $((number << shift_by))
+}
+
+# host_split HOST[:PORT] - sets host and port ('' for the default).
+host_split() {
+	port=
+	case $1 in
+	\[*\])		host=${1:1:-1} ;;
+	\[*\]:*)	host=${1%]:*}
+			host=${host#[}
+			port=${1##*]:} ;;
+	*:*:*)		host=$1 ;;
+	*:*)		host=${1%:*}
+			port=${1##*:}
+			check port "$port" 'port' ;;
+	*)		host=$1 ;;
+	esac
+	check host "$host" 'host'
+	[[ -z $port ]] || check port "$port" 'port'
+}
+
+is_port() {
+	is_number "$1" && ((${#1} <= 5 && $1 >= 1 && $1 <= 65535))
+}

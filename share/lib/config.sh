@@ -1,0 +1,42 @@
+# config.sh - /etc/zumastor/zumastor.conf: KEY = VALUE lines, parsed, never sourced.
+#
+# Needs core.sh, check.sh.
+# shellcheck shell=bash
+
+declare -gA config=(
+	[utc]=yes
+	[lock_wait]=30
+	[chunk_size]=16K
+	[compress]=zstd
+	[compress_threads]=2
+	[connect_timeout]=20
+)
+
+config_check() {
+	local key=$1 value=$2
+	case $key in
+	utc)		[[ $value == yes || $value == no ]] ;;
+	chunk_size)	is_size "$value" ;;
+	compress)	is_compress "$value" ;;
+	*)		is_number "$value" && ((${#value} <= 6)) ;;
+	esac
+}
+
+# config_load - dies on the first line that is not understood: an option that is silently dropped
+# is worse than one that stops the command.
+config_load() {
+	local file=${ZUMASTOR_CONF:?}/zumastor.conf line key value number=0
+	local form='^[[:space:]]*([a-z_]+)[[:space:]]*=[[:space:]]*([^[:space:]]*)[[:space:]]*$'
+	[[ -e $file ]] || return 0
+	while IFS= read -r line || [[ -n $line ]]; do
+		number=$((number + 1))
+		line=${line%%#*}
+		[[ $line =~ [^[:space:]] ]] || continue
+		[[ $line =~ $form ]] || die "'$file' line $number: expected KEY = VALUE"
+		key=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
+		[[ -n ${config[$key]-} ]] || die "'$file' line $number: unknown option '$key'"
+		config_check "$key" "$value" ||
+			die "'$file' line $number: bad value '$value' for '$key'"
+		config[$key]=$value
+	done <"$file"
+}

@@ -1,0 +1,113 @@
+# core.sh - what every command starts with: strict mode, messages, exit codes, undo, helpers.
+#
+# The only library file with side effects: it sets the shell's options and traps.
+# shellcheck shell=bash
+
+set -euo pipefail
+shopt -s inherit_errexit nullglob
+
+# The exit codes of every zumastor program; csrc/lib/exits.h is the C programs' copy.
+# shellcheck disable=SC2034 # each is used by some command
+readonly FAILED=1 USAGE=2 BUSY=3 ABSENT=4 UNSUPPORTED=5 LOST=6 CORRUPT=7 SOME_FAILED=10
+
+program=${0##*/}
+program=${program//-/ }
+verbose=
+quiet=
+last_words=
+
+# one_line TEXT - TEXT without what could break a line or drive a terminal.  Most of what messages
+# quote was typed, or came from a file or a peer.
+one_line() {
+	printf '%s' "${1//[^[:print:]]/?}"
+}
+
+warn() {
+	printf '%s: warning: %s\n' "$program" "$(one_line "$*")" >&2
+}
+
+# die_with CODE TEXT - the failed action, its object in single quotes, the reason.
+die_with() {
+	local code=$1
+	shift
+	last_words=$(one_line "$*")
+	printf '%s: %s\n' "$program" "$last_words" >&2
+	exit "$code"
+}
+
+die() {
+	die_with "$FAILED" "$@"
+}
+
+die_usage() {
+	die_with "$USAGE" "$*; try '$program --help'"
+}
+
+say() {
+	[[ -n $quiet ]] || printf '%s\n' "$*"
+}
+
+need_root() {
+	((EUID == 0)) || die "must be run as root"
+}
+
+# sh_quote ARG... - one line of POSIX sh.  Not %q: its $'..' is taken literally by dash.
+sh_quote() {
+	local arg out=
+	for arg in "$@"; do
+		out+=" '${arg//\'/\'\\\'\'}'"
+	done
+	printf '%s' "${out# }"
+}
+
+# run CMD [ARG...] - every command that changes the system goes through here.
+run() {
+	if [[ -n $verbose && $1 == helper ]]; then
+		printf '+ %s\n' "$(one_line "$(sh_quote "$ZUMASTOR_LIBEXEC/$2" "${@:3}")")" >&2
+	elif [[ -n $verbose ]]; then
+		printf '+ %s\n' "$(one_line "$(sh_quote "$@")")" >&2
+	fi
+	"$@"
+}
+
+# helper NAME [ARG...] - run a C program of ours.  It has said why when it fails: its exit code is
+# the command's.
+helper() {
+	"${ZUMASTOR_LIBEXEC:?}/$1" "${@:2}" || exit
+}
+
+# Two stacks of commands, unwound last-first when the command ends: undo_stack unless `keep` was
+# reached, always_stack in any case.
+undo_stack=()
+always_stack=()
+
+on_exit() {
+	undo_stack+=("$(printf '%q ' "$@")")
+}
+
+always() {
+	always_stack+=("$(printf '%q ' "$@")")
+}
+
+# keep - the point of no return: what was done so far stays.
+keep() {
+	undo_stack=()
+}
+
+core_unwind() {
+	local status=$? i
+	trap '' HUP INT TERM PIPE
+	set +e
+	# Each in its own process: one that dies must not keep the others from running.
+	for ((i = ${#undo_stack[@]} - 1; i >= 0; i--)); do
+		(eval "${undo_stack[i]}")
+	done
+	for ((i = ${#always_stack[@]} - 1; i >= 0; i--)); do
+		(eval "${always_stack[i]}")
+	done
+	exit "$status"
+}
+
+trap core_unwind EXIT
+# 1 and not 128 + the signal: codes from 126 up would be taken for those of a shell or of ssh.
+trap 'exit 1' HUP INT TERM PIPE

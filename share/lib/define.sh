@@ -1,0 +1,150 @@
+# define.sh - the steps of `define volume`.   Needs core.sh ... mount.sh, device.sh.
+#
+# All work on the variables of zumastor-define-volume: volume, dir, origin, store, metadev, named.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+readonly STORE_LEAST_SECTORS=$((8 << 11))
+
+# define_check_options - what can be refused by reading alone; sets format, store-format's options.
+define_check_options() {
+	if [[ -n ${opt[chunksize]+set} ]]; then
+		define_check_power "${opt[chunksize]}" 'chunk size' $((4 << 10)) $((512 << 10))
+		format+=(--chunk "$REPLY")
+	fi
+	if [[ -n ${opt[blocksize]+set} ]]; then
+		define_check_power "${opt[blocksize]}" 'block size' $((64 << 10)) $((1 << 30))
+		format+=(--block "$REPLY")
+	fi
+	[[ -z ${opt[cachesize]+set} ]] || REPLY=$(size_bytes "${opt[cachesize]}" 'cache size')
+	check mountopts "${opt[mountopts]-}" 'mount options'
+	[[ -z ${opt[snappath]+set} ]] || check path "${opt[snappath]}" 'snapshot path'
+	if [[ -n ${opt[mountpoint]+set} ]]; then
+		check path "${opt[mountpoint]}" 'mount point'
+		[[ -d ${opt[mountpoint]} ]] ||
+			die "mount point '${opt[mountpoint]}' is not a directory"
+		! mountpoint -q -- "${opt[mountpoint]}" ||
+			die_with "$BUSY" "something is mounted on '${opt[mountpoint]}' already"
+	fi
+}
+
+# define_check_power TEXT WHAT LEAST MOST - sets REPLY to the bytes.
+define_check_power() {
+	local bytes
+	bytes=$(size_bytes "$1" "$2")
+	((bytes >= $3 && bytes <= $4 && (bytes & (bytes - 1)) == 0)) ||
+		die_usage "bad $2 '$1': a power of two from $(($3 >> 10))K to $(($4 >> 10))K"
+	REPLY=$bytes
+}
+
+# define_check_record - what does the store's own record say?  Sets record_state to a text when the
+# store is taken over, and to nothing when it is to be formatted.
+define_check_record() {
+	local text code=0
+	record_state=
+	device_sectors "$store"
+	((REPLY >= STORE_LEAST_SECTORS)) ||
+		die_usage "snapshot store '$store' is too small: 8M is the least"
+	text=$(run "$ZUMASTOR_LIBEXEC/store-show" "$store" 2>&1) || code=$?
+	case $code in
+	0)	define_check_takeover "$text" ;;
+	4)	;;
+	7)	define_permits_reformat ||
+			die_with "$CORRUPT" \
+				"the record on '$store' is damaged; -i --yes makes a new one" ;;
+	*)	die_with "$code" "cannot read the record on '$store': ${text##*: }" ;;
+	esac
+}
+
+define_permits_reformat() {
+	[[ -n ${opt[initialize]-} && -n ${opt[yes]-} ]]
+}
+
+# define_check_takeover TEXT - a store of this volume and this origin is taken over, another's is
+# not touched.
+define_check_takeover() {
+	local theirs sectors
+	theirs=$(sed -n 's/^name=//p' <<<"$1")
+	sectors=$(sed -n 's/^origin_sectors=//p' <<<"$1")
+	if define_permits_reformat; then
+		return
+	fi
+	[[ $theirs == "$volume" ]] ||
+		die "store '$store' belongs to volume '$theirs'; -i --yes destroys its snapshots"
+	[[ -z ${opt[initialize]-} ]] ||
+		die "store '$store' holds snapshots of '$volume'; -i --yes destroys them"
+	device_sectors "$origin"
+	[[ $sectors == "$REPLY" ]] ||
+		die "store '$store' was made for an origin of $sectors sectors," \
+			"'$origin' has $REPLY"
+	((${#format[@]} == 0)) ||
+		die "store '$store' exists: its chunk and block size cannot be changed"
+	record_state="its store is taken over with its snapshots"
+}
+
+# define_check_contents - refuse to overwrite anything that somebody else would recognise.
+define_check_contents() {
+	local path origin_holds
+	device_signature "$origin"
+	origin_holds=$REPLY
+	if [[ -n ${opt[initialize]-}${opt[zero]-} && -n $origin_holds ]]; then
+		define_confirm "origin '$origin' holds $origin_holds"
+	fi
+	[[ -z $record_state ]] || return 0
+	for path in "$store" "${metadev[@]}"; do
+		device_signature "$path"
+		[[ -n $REPLY ]] || continue
+		# A blank origin beside a full store: the two were most likely swapped, and a yes
+		# to "destroy it?" is most likely given by habit.
+		[[ -n $named || -n $origin_holds ]] ||
+			die "store '$path' holds $REPLY and origin '$origin' nothing:" \
+				"are they swapped? nothing was overwritten;" \
+				"name them by --origin and --store"
+		define_confirm "store '$path' holds $REPLY"
+	done
+}
+
+# define_confirm WHAT - go on only by --yes or by a yes at a terminal.
+define_confirm() {
+	local answer=
+	[[ -z ${opt[yes]-} ]] || return 0
+	if [[ -t 0 && -t 2 ]]; then
+		read -r -p "$program: $(one_line "$1"); destroy it? [y/N] " answer
+	fi
+	[[ $answer == [yY] || $answer == yes ]] ||
+		die "$1; nothing was overwritten, --yes destroys it"
+}
+
+# define_write_devices - zero and format as far as asked or needed.  There is no way back from here.
+define_write_devices() {
+	# -f: what it holds was looked at, and a yes given.
+	[[ -z ${opt[initialize]-}${opt[zero]-} ]] || run blkdiscard -f -z -- "$origin" 2>/dev/null ||
+		die "cannot zero origin '$origin'"
+	[[ -z $record_state ]] || return 0
+	[[ -n ${opt[chunksize]-} ]] ||
+		format+=(--chunk "$(size_bytes "${config[chunk_size]}" 'chunk size')")
+	run wipefs -q -a -- "$store" "${metadev[@]}"
+	run helper store-format "${format[@]}" "$volume" "$origin" "$store" "${metadev[@]}" \
+		>/dev/null
+	on_exit dd if=/dev/zero of="$store" bs=64K count=1 conv=notrunc status=none
+}
+
+# define_write_state - the database entry, whole or not at all.
+define_write_state() {
+	local new=$ZUMASTOR_STATE/volumes/.new
+	rm -rf -- "$new"
+	mkdir -- "$new"
+	state_set "$new/origin" "$origin"
+	state_set "$new/store" "$store"
+	state_set_or_drop "$new/metadev" "${metadev[0]-}"
+	state_set_or_drop "$new/mountopts" "${opt[mountopts]-}"
+	state_set_or_drop "$new/mountpoint" "${opt[mountpoint]-}"
+	state_set_or_drop "$new/snappath" "${opt[snappath]-}"
+	if [[ -n ${opt[cachesize]-} ]]; then
+		state_set "$new/cachesize" "$(size_bytes "${opt[cachesize]}" 'cache size')"
+		warn "the cache size is stored; this version does not use it yet"
+	fi
+	mv -T -- "$new" "$dir"
+	sync -- "$ZUMASTOR_STATE/volumes"
+	mountpoint=${opt[mountpoint]:-$ZUMASTOR_RUN/volumes/$volume}
+	snappath=${opt[snappath]:-$ZUMASTOR_RUN/volumes/$volume-snapshots}
+}

@@ -1,0 +1,209 @@
+# mount.sh - where people see a volume and its snapshots.   Needs core.sh, check.sh, snap.sh.
+#
+# The filesystem's type is asked of blkid, compared with the list below and always given to mount:
+# neither a label nor the kernel's guess decides which driver reads a device.
+# shellcheck shell=bash
+
+# mount_type DEVICE - sets REPLY to its filesystem, or to nothing when there is none to mount.
+mount_type() {
+	local type
+	REPLY=
+	type=$(blkid -p -o value -s TYPE -- "$1" 2>/dev/null) || return 0
+	case $type in
+	ext2 | ext3 | ext4 | xfs | btrfs | vfat | exfat | f2fs | jfs | nilfs2 | squashfs | iso9660)
+		REPLY=$type ;;
+	esac
+}
+
+# mount_snapshot_options TYPE - sets REPLY.  A snapshot of a mounted filesystem was frozen, hence
+# clean: its journal, which could not be written anyway, is left alone.
+mount_snapshot_options() {
+	REPLY=ro,nosuid,nodev
+	case $1 in
+	ext3 | ext4)	REPLY+=,noload ;;
+	xfs)		REPLY+=,norecovery,nouuid ;;
+	f2fs)		REPLY+=,norecovery ;;
+	btrfs)		die "cannot mount a snapshot of '$volume': btrfs mixes up a snapshot" \
+				"and its live original, which have the same id" ;;
+	esac
+}
+
+# mount_targets DEVICE - sets REPLIES to the places where it is mounted.
+mount_targets() {
+	local number line target
+	local -a field lines
+	REPLIES=()
+	number=$(stat -L -c %Hr:%Lr -- "$1" 2>/dev/null) || return 0
+	mapfile -t lines </proc/self/mountinfo
+	for line in "${lines[@]}"; do
+		[[ $line == *" $number "* || $line == *" - btrfs $1 "* ]] || continue
+		read -r -a field <<<"$line"
+		# btrfs shows a device number of its own: there the name tells.
+		if [[ ${field[2]} == "$number" || $line == *" - btrfs $1 "* ]]; then
+			# The kernel writes a blank as \040.
+			printf -v target %b "${field[4]}"
+			REPLIES+=("$target")
+		fi
+	done
+}
+
+# mount_is DEVICE DIR - is DEVICE mounted on DIR?
+mount_is() {
+	local target
+	mount_targets "$1"
+	for target in "${REPLIES[@]}"; do
+		[[ $target != "$2" ]] || return 0
+	done
+	return 1
+}
+
+# mount_device DEVICE DIR TYPE OPTIONS
+mount_device() {
+	if mount_is "$1" "$2"; then
+		return
+	fi
+	[[ -d $2 ]] || run mkdir -p -m 0755 -- "$2"
+	if mountpoint -q -- "$2"; then
+		die_with "$BUSY" "cannot mount '$1': something else is mounted on '$2'"
+	fi
+	mount_quietly -t "$3" ${4:+-o "$4"} -- "$1" "$2"
+}
+
+# mount_quietly ARG... - mount(8), its complaint in one line of ours.
+mount_quietly() {
+	local text
+	text=$(run mount "$@" 2>&1) || die "cannot mount '${*: -2:1}': ${text%%$'\n'*}"
+	[[ -z $text ]] || printf '%s\n' "$text" >&2
+}
+
+# mount_end DEVICE - unmount it wherever it is, the last mount first.
+mount_end() {
+	local i
+	local -a targets
+	mount_targets "$1"
+	targets=("${REPLIES[@]}")
+	for ((i = ${#targets[@]} - 1; i >= 0; i--)); do
+		run umount -- "${targets[i]}" 2>/dev/null ||
+			die_with "$BUSY" "cannot unmount '${targets[i]}': it is in use"
+	done
+}
+
+# mount_volume - mount the volume, or on a replica its newest snapshot, where people look for it.
+# Nothing is done where there is no filesystem.
+mount_volume() {
+	local device=/dev/mapper/$volume options type
+	if [[ $role == source ]]; then
+		snap_newest
+		[[ -n $REPLY ]] || return 0
+		snap_show "$REPLY"
+		snap_device "$REPLY"
+		device=$REPLY
+	fi
+	mount_type "$device"
+	type=$REPLY
+	[[ -n $type ]] || return 0
+	if [[ $role == source ]]; then
+		mount_snapshot_options "$type"
+	else
+		state_get mountopts "$dir/mountopts"
+	fi
+	options=$REPLY
+	mount_device "$device" "$mountpoint" "$type" "$options"
+	mount_link "$mountpoint" "$ZUMASTOR_RUN/mount/$volume"
+}
+
+# mount_link TARGET LINK
+mount_link() {
+	[[ $(readlink -- "$2") == "$1" ]] || run ln -sfT -- "$1" "$2"
+}
+
+# mount_snapshot ID - mount a shown snapshot at its creation time.
+mount_snapshot() {
+	local device path type
+	snap_device "$1"
+	device=$REPLY
+	mount_type "$device"
+	type=$REPLY
+	[[ -n $type ]] || return 0
+	snap_time_text "${snap_time[$1]}"
+	path=$snappath/$REPLY
+	mount_snapshot_options "$type"
+	mount_device "$device" "$path" "$type" "$REPLY"
+	mount_link "$snappath" "$ZUMASTOR_RUN/snapshot/$volume"
+}
+
+# mount_rotated - show and mount all but manual snapshots, as `start` does.  One that cannot be
+# mounted does not keep the others from it.
+mount_rotated() {
+	local id
+	local -a ids=()
+	for id in "${snap_ids[@]}"; do
+		! is_rotated "$id" || ids+=("$id")
+	done
+	((${#ids[@]})) || return 0
+	snap_show "${ids[@]}"
+	[[ ! -e $dir/master/nosnapmount ]] || return 0
+	for id in "${ids[@]}"; do
+		(mount_snapshot "$id") || warn "snapshot $id of '$volume' is not mounted"
+	done
+	mount_kind_links
+}
+
+# mount_snapshot_end ID - unmount and hide one snapshot.
+mount_snapshot_end() {
+	snap_device "$1"
+	[[ -e $REPLY ]] || return 0
+	mount_end "$REPLY"
+	snap_time_text "${snap_time[$1]}"
+	[[ ! -d $snappath/$REPLY ]] || run rmdir -- "$snappath/$REPLY" 2>/dev/null || true
+	run helper dm-hide "$volume" "$store" "$1"
+}
+
+# mount_kind_links - hourly.0, hourly.1, ... beside the directories they point at.
+mount_kind_links() {
+	local id name target
+	local -a names
+	local -A wanted=()
+	[[ -d $snappath ]] || return 0
+	for id in "${snap_ids[@]}"; do
+		snap_time_text "${snap_time[id]}"
+		[[ -d $snappath/$REPLY ]] || continue
+		read -r -a names <<<"${snap_names[id]}"
+		for name in "${names[@]}"; do
+			wanted[$name]=$REPLY
+		done
+	done
+	# What is right already needs no process of its own.
+	while read -r name target; do
+		[[ $name =~ ^[A-Za-z][A-Za-z0-9_-]*\.[0-9]+$ ]] || continue
+		if [[ ${wanted[$name]-} == "$target" ]]; then
+			unset "wanted[$name]"
+		elif [[ -z ${wanted[$name]-} ]]; then
+			run rm -- "$snappath/$name"
+		fi
+	done < <(find "$snappath" -maxdepth 1 -type l -printf '%f %l\n')
+	for name in "${!wanted[@]}"; do
+		run ln -sfT -- "${wanted[$name]}" "$snappath/$name"
+	done
+}
+
+# mount_volume_end - unmount the volume, its snapshots stay.
+mount_volume_end() {
+	mount_end "/dev/mapper/$volume"
+	if [[ $role == source ]] && mountpoint -q -- "$mountpoint"; then
+		run umount -- "$mountpoint" 2>/dev/null ||
+			die_with "$BUSY" "cannot unmount '$mountpoint': it is in use"
+	fi
+}
+
+# mount_all_end - unmount everything of the volume, and take the links and empty directories away.
+mount_all_end() {
+	local id
+	mount_volume_end
+	for id in "${snap_ids[@]}"; do
+		mount_snapshot_end "$id"
+	done
+	mount_kind_links
+	rm -f -- "$ZUMASTOR_RUN/mount/$volume" "$ZUMASTOR_RUN/snapshot/$volume"
+	rmdir -- "$ZUMASTOR_RUN/volumes/$volume"{,-snapshots} 2>/dev/null || true
+}

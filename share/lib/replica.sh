@@ -1,0 +1,55 @@
+# replica.sh - a volume that follows another host's.
+#
+# Needs core.sh, state.sh, volume.sh, snap.sh, mount.sh.
+# shellcheck shell=bash
+
+# replica_rollback - make the origin what its newest snapshot shows.  After a delta that was cut it
+# is a mix of old and new; the head's exception store has the old content of all that changed.
+replica_rollback() {
+	local cow head
+	volume_status
+	[[ ${facts[head_state]} == ok || ${facts[head_state]} == none ]] ||
+		die_with "$LOST" "newest snapshot of '$volume' is lost (${facts[head_state]}):" \
+			"a full copy is needed"
+	is_number "${facts[head_chunks]}" || die_with "$CORRUPT" "bad status of '$volume'"
+	((facts[head_chunks] > 0)) || return 0
+	snap_newest
+	head=$REPLY
+	[[ -n $head && $head == "${facts[head]}" ]] ||
+		die_with "$LOST" "'$volume' has no snapshot to go back to: a full copy is needed"
+	snap_number chunk_sectors
+	cow=$(helper dm-cows "$volume" "$store" "$head" head)
+	run helper cow-rollback $((REPLY * 512)) "$cow" "/dev/mapper/$volume" >/dev/null
+}
+
+# replica_flip ID - let readers see another snapshot.  It is mounted in a private place before, so
+# that the mount point is bare for an instant only; whoever has a file of the old one open keeps it.
+# (Moving the mount would be refused below a shared one, and systemd shares all.)
+replica_flip() {
+	local device type staging=$ZUMASTOR_RUN/jobs/$volume.staging
+	snap_device "$1"
+	device=$REPLY
+	mount_type "$device"
+	type=$REPLY
+	[[ -n $type ]] || return 0
+	mount_snapshot_options "$type"
+	on_exit umount -- "$staging"
+	mount_device "$device" "$staging" "$type" "$REPLY"
+	replica_leave
+	[[ -d $mountpoint ]] || run mkdir -p -m 0755 -- "$mountpoint"
+	run mount --bind -- "$staging" "$mountpoint"
+	run umount -- "$staging"
+	run rmdir -- "$staging"
+	keep	# readers see the new snapshot
+	mount_link "$mountpoint" "$ZUMASTOR_RUN/mount/$volume"
+}
+
+# replica_leave - take the snapshot that is mounted on the mount point away.
+replica_leave() {
+	local number uuid=
+	number=$(mountpoint -d -- "$mountpoint" 2>/dev/null) || return 0
+	[[ ! -e /sys/dev/block/$number/dm/uuid ]] || uuid=$(</sys/dev/block/"$number"/dm/uuid)
+	[[ $uuid == "ZUMASTOR-${record[volume]}-"* ]] || die_with "$BUSY" \
+		"cannot show the new snapshot: something else is mounted on '$mountpoint'"
+	run umount -l -- "$mountpoint"
+}

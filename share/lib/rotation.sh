@@ -1,0 +1,77 @@
+# rotation.sh - which snapshots may go.   Needs core.sh, check.sh, state.sh, snap.sh, mount.sh.
+#
+# The schedule is $dir/schedule/KIND, each holding how many of that kind to keep.  A kind without
+# a line there is kept whole: forgetting a limit must not delete anything.
+# shellcheck shell=bash
+
+# rotation_limit KIND - sets REPLY to the number to keep, or to nothing.
+rotation_limit() {
+	state_get number "$dir/schedule/$1"
+}
+
+# rotation_held ID - does a target still need it as a base, is it being sent, or is it what a
+# replica shows and builds on?
+rotation_held() {
+	local file
+	if [[ $role == source && $1 == "${snap_ids[-1]}" ]]; then
+		return 0
+	fi
+	for file in "$dir"/targets/*/{base,sending}; do
+		state_get uuid "$file"
+		if [[ $REPLY == "${snap_uuid[$1]}" ]]; then
+			return 0
+		fi
+	done
+	return 1
+}
+
+# rotation_kinds ID - sets REPLY to the kinds for which the snapshot is still young enough.
+rotation_kinds() {
+	local name left=
+	local -a names
+	REPLY=manual
+	[[ ${snap_kinds[$1]} != manual ]] || return 0
+	read -r -a names <<<"${snap_names[$1]}"
+	for name in "${names[@]}"; do
+		rotation_limit "${name%.*}"
+		if [[ -z $REPLY ]] || ((${name##*.} < REPLY)); then
+			left+=${left:+,}${name%.*}
+		fi
+	done
+	REPLY=$left
+}
+
+# rotation_run - remove what no kind wants any more, once no target and no reader holds it.
+rotation_run() {
+	local id
+	local -A left=()
+	[[ -d $dir/schedule ]] || return 0
+	# All decisions first: removing one must not change the index of another.
+	for id in "${snap_ids[@]}"; do
+		rotation_kinds "$id"
+		left[$id]=$REPLY
+	done
+	for id in "${snap_ids[@]}"; do
+		if [[ -z ${left[$id]} ]]; then
+			rotation_expire "$id"
+		elif [[ ${left[$id]} != "${snap_kinds[id]}" ]]; then
+			run helper store-set "$store" "$id" "kinds=${left[$id]}"
+		fi
+	done
+	snap_load
+	mount_kind_links
+}
+
+# rotation_expire ID - remove it, or mark it for a later rotation.
+rotation_expire() {
+	if rotation_held "$1"; then
+		rotation_mark "$1"
+	elif ! (snap_drop "$1"); then
+		warn "snapshot $1 of '$volume' stays until a later rotation"
+		rotation_mark "$1"
+	fi
+}
+
+rotation_mark() {
+	[[ ${snap_kinds[$1]} == expired ]] || run helper store-set "$store" "$1" kinds=expired
+}

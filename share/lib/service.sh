@@ -1,0 +1,54 @@
+# service.sh - what `start` and `stop` have in common.
+#
+# Needs core.sh, check.sh, state.sh, volume.sh; the command's start_volume or stop_volume.
+# shellcheck shell=bash disable=SC2154
+
+# service_dispatch start|stop [THING VOL [HOST]]
+service_dispatch() {
+	local verb=$1
+	shift
+	case $#:${1-} in
+	0:)		service_all "$verb" ;;
+	2:volume)	"${verb}_volume" "$2" ;;
+	2:master | 2:source)
+			service_role "$verb" "$1" "$2" ;;
+	3:target)	service_target "$verb" "$2" "$3" ;;
+	*)		die_usage "expected nothing, or volume, master, source or target by name" ;;
+	esac
+}
+
+# service_all VERB - each volume by a process of its own: one that fails does not stop the others.
+service_all() {
+	local name failed=0 code
+	need_root
+	state_open
+	while IFS= read -r name; do
+		"$ZUMASTOR_LIBEXEC/zumastor-$1" volume "$name" ||
+			code=$? failed=$((failed + 1))
+	done < <(volume_list)
+	# Each has said why.
+	((failed == 0)) || exit "$((failed == 1 ? code : SOME_FAILED))"
+}
+
+# service_role VERB ROLE VOL - whether the volume's schedule, or its source, is to be served.
+service_role() {
+	volume_claim "$3"
+	[[ $role == "$2" ]] || die_with "$ABSENT" "volume '$volume' is no $2"
+	service_flag "$1" "$dir/$2/stopped"
+}
+
+service_target() {
+	local host port
+	volume_claim "$2"
+	host_split "$3"
+	[[ -d $dir/targets/$host ]] || die_with "$ABSENT" "volume '$volume' has no target '$host'"
+	service_flag "$1" "$dir/targets/$host/stopped"
+}
+
+service_flag() {
+	if [[ $1 == start ]]; then
+		rm -f -- "$2"
+	else
+		state_set "$2" yes
+	fi
+}

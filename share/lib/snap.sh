@@ -1,0 +1,158 @@
+# snap.sh - the snapshots of a volume, as the store's record tells them.
+#
+# Needs core.sh, check.sh, config.sh, volume.sh.
+# shellcheck shell=bash
+
+# snap_load - sets snap_ids (live ones, oldest first), snap_uuid, snap_time, snap_kinds, snap_names
+# (by id), snap_lost (ids, older than any live one) and record[] (volume, origin_sectors, chunk_sectors, ...).
+snap_load() {
+	local text line
+	text=$(helper store-show "$store")
+	declare -gA record=()
+	snap_ids=() snap_uuid=() snap_time=() snap_kinds=() snap_lost=()
+	while IFS= read -r line; do
+		snap_parse "$line"
+	done <<<"$text"
+	snap_name_all
+	[[ ${record[name]} == "$volume" ]] ||
+		die "store '$store' belongs to volume '${record[name]}', not to '$volume'"
+}
+
+snap_parse() {
+	local line=$1 id
+	local entry='^snapshot=([0-9]{1,9}) uuid=([0-9a-f-]{36}) thin=[0-9]+ time=([0-9]{1,12})'
+	entry+=' state=([a-z]+) kinds=([A-Za-z0-9_,-]*)$'
+	if [[ $line =~ $entry ]]; then
+		id=${BASH_REMATCH[1]}
+		snap_uuid[id]=${BASH_REMATCH[2]}
+		snap_time[id]=${BASH_REMATCH[3]}
+		snap_kinds[id]=${BASH_REMATCH[5]}
+		case ${BASH_REMATCH[4]} in
+		live)	snap_ids+=("$id") ;;
+		lost)	snap_lost+=("$id") ;;
+		esac
+	elif [[ $line =~ ^([a-z_]+)=([[:print:]]*)$ ]]; then
+		record[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
+	else
+		die_with "$CORRUPT" "bad line '$line' from the record of '$store'"
+	fi
+}
+
+# snap_number KEY - sets REPLY to a number of the record.
+snap_number() {
+	REPLY=${record[$1]-}
+	is_number "$REPLY" || die_with "$CORRUPT" "bad $1 '$REPLY' in the record of '$store'"
+}
+
+# snap_warn_lost - the kernel gave snapshots up: say it each time until they are removed.
+snap_warn_lost() {
+	((${#snap_lost[@]} == 0)) ||
+		warn "snapshots ${snap_lost[*]} of '$volume' are lost: their content cannot be trusted;" \
+			"'zumastor remove $volume SNAP' frees their space"
+}
+
+# snap_newest - sets REPLY to the newest live snapshot, or to nothing.
+snap_newest() {
+	REPLY=
+	((${#snap_ids[@]} == 0)) || REPLY=${snap_ids[-1]}
+}
+
+is_rotated()	{ [[ ${snap_kinds[$1]} != manual && ${snap_kinds[$1]} != expired ]]; }
+
+# snap_name_all - sets snap_names[ID] to its names by kind: "hourly.0 daily.3", 0 being the newest.
+snap_name_all() {
+	local i id kind
+	local -A seen=()
+	local -a kinds
+	snap_names=()
+	for ((i = ${#snap_ids[@]} - 1; i >= 0; i--)); do
+		id=${snap_ids[i]}
+		snap_names[id]=
+		IFS=, read -r -a kinds <<<"${snap_kinds[id]}"
+		for kind in "${kinds[@]}"; do
+			is_kind "$kind" || continue
+			snap_names[id]+="${snap_names[id]:+ }$kind.${seen[$kind]:-0}"
+			seen[$kind]=$((${seen[$kind]:-0} + 1))
+		done
+	done
+}
+
+# snap_time_text EPOCH - sets REPLY to what names the snapshot's directory.
+snap_time_text() {
+	if [[ ${config[utc]} == yes ]]; then
+		TZ=UTC0 printf -v REPLY '%(%Y.%m.%d-%H.%M.%S)T' "$1"
+	else
+		printf -v REPLY '%(%Y.%m.%d-%H.%M.%S)T' "$1"
+	fi
+}
+
+# snap_find SNAP - sets REPLY to the id meant by an id, KIND.INDEX, a creation time or the first
+# digits of a uuid.  An all-digit SNAP is an id.
+snap_find() {
+	local wanted=$1 found=
+	if is_number "$wanted"; then
+		snap_find_id "$wanted"
+	elif [[ $wanted =~ ^[A-Za-z][A-Za-z0-9_-]*\.(0|[1-9][0-9]{0,5})$ ]]; then
+		snap_find_name "$wanted"
+	elif [[ $wanted =~ ^[0-9]{4}(\.[0-9]{2}){2}-[0-9]{2}(\.[0-9]{2}){2}$ ]]; then
+		snap_find_time "$wanted"
+	elif [[ $wanted =~ ^[0-9a-f][0-9a-f-]{3,35}$ ]]; then
+		snap_find_uuid "$wanted"
+	else
+		die_usage "bad snapshot '${wanted:0:80}'"
+	fi
+	[[ -n $found ]] || die_with "$ABSENT" "no snapshot '$wanted' of volume '$volume'"
+	! is_lost "$found" || [[ -n ${find_lost-} ]] ||
+		die_with "$LOST" "snapshot $found of '$volume' is lost: its content cannot be trusted"
+	REPLY=$found
+}
+
+is_lost()	{ [[ " ${snap_lost[*]-} " == *" $1 "* ]]; }
+
+# The four below set the caller's found.
+snap_find_id() {
+	local id
+	for id in "${snap_lost[@]}" "${snap_ids[@]}"; do
+		[[ $id != "$1" ]] || found=$id
+	done
+}
+
+snap_find_name() {
+	local id
+	for id in "${snap_ids[@]}"; do
+		[[ " ${snap_names[id]} " != *" $1 "* ]] || found=$id
+	done
+}
+
+snap_find_time() {
+	local id
+	for id in "${snap_ids[@]}"; do
+		snap_time_text "${snap_time[id]}"
+		[[ $REPLY != "$1" ]] || found=$id
+	done
+}
+
+snap_find_uuid() {
+	local id
+	for id in "${snap_ids[@]}"; do
+		[[ ${snap_uuid[id]} == "$1"* ]] || continue
+		[[ -z $found ]] || die_usage "'$1' begins the uuid of more than one snapshot"
+		found=$id
+	done
+}
+
+# snap_show ID... - make their devices.
+snap_show() {
+	run helper dm-show "$volume" "$store" "$@" >/dev/null
+}
+
+snap_device() {
+	REPLY=/dev/zumastor/$volume/$1
+}
+
+# snap_drop ID - unmount and remove one snapshot; dies, with BUSY when it is in use.
+# It may be run as ( snap_drop ) || ...: every step ends the process by itself.
+snap_drop() {
+	mount_snapshot_end "$1"
+	run helper dm-remove "$volume" "$store" "$1"
+}

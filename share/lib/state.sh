@@ -1,0 +1,65 @@
+# state.sh - the volume database: one fact per file below /var/lib/zumastor/volumes/VOLUME.
+#
+# Needs core.sh, check.sh.  Files are read through the same gates as arguments.
+# shellcheck shell=bash
+
+# state_private DIR... - die unless each is a directory that only root can write to.
+state_private() {
+	local owner mode name
+	while read -r owner mode name; do
+		printf -v mode %o "0x$mode"
+		[[ $owner == 0 && $mode =~ ^4[0-7]{2}[0145][0145]$ ]] ||
+			die "refusing '$name': not a directory that only root can write to"
+	done <<<"$(stat -c '%u %f %n' -- "$@")"
+}
+
+# state_open - check the directories before anything in them is believed.  Mount points live below
+# /run/zumastor and people must reach them: only lock and jobs are private.
+state_open() {
+	local dir
+	local -a private=("$ZUMASTOR_STATE" "$ZUMASTOR_STATE/volumes" "$ZUMASTOR_RUN"/{lock,jobs})
+	local -a public=("$ZUMASTOR_RUN" "$ZUMASTOR_RUN"/{volumes,mount,snapshot})
+	for dir in "${public[@]}"; do
+		[[ -e $dir || -L $dir ]] || (umask 022 && mkdir -p -- "$dir")
+	done
+	for dir in "${private[@]}"; do
+		[[ -e $dir || -L $dir ]] || (umask 077 && mkdir -p -- "$dir")
+	done
+	state_private "${public[@]}" "${private[@]}"
+}
+
+# state_set FILE VALUE - atomic and durable.  The volume lock makes us the only writer, so the fixed
+# name is safe and a leftover from a crash is overwritten.
+state_set() {
+	printf '%s\n' "$2" >"$1.new"
+	sync -- "$1.new"
+	mv -f -- "$1.new" "$1"
+	sync -- "${1%/*}"
+}
+
+# state_set_or_drop FILE VALUE - no file for an empty VALUE.
+state_set_or_drop() {
+	if [[ -n $2 ]]; then
+		state_set "$1" "$2"
+	else
+		rm -f -- "$1"
+	fi
+}
+
+# state_get TYPE FILE [DEFAULT] - sets REPLY; dies unless the file's one line is a TYPE (check.sh).
+state_get() {
+	local value=
+	REPLY=${3-}
+	[[ -e $2 ]] || return 0
+	IFS= read -r -n 4096 value <"$2" || [[ -n $value ]] || return 0
+	"is_$1" "$value" || die "bad $1 '${value:0:80}' in '$2'"
+	REPLY=$value
+}
+
+# state_names DIR - the names of the facts in DIR, one a line.
+state_names() {
+	local file
+	for file in "$1"/*; do
+		[[ $file == *.new ]] || printf '%s\n' "${file##*/}"
+	done
+}

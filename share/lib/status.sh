@@ -1,0 +1,144 @@
+# status.sh - what there is to know of one volume, and its forms.
+#
+# Needs core.sh ... snap.sh, target.sh, output.sh.   Takes no lock and touches no filesystem: it
+# answers while a volume is suspended.
+# shellcheck shell=bash disable=SC2154
+
+# status_read VOLUME - sets s[] and targets.
+status_read() {
+	volume_load "$1"
+	snap_load
+	volume_status
+	declare -gA s=([name]=$volume [role]=$role [state]=${facts[state]:-unknown}
+		[snapshots]=${#snap_ids[@]} [lost]=${#snap_lost[@]}
+		[head_state]=${facts[head_state]:-none} [store_mode]=${facts[store_mode]:-unknown}
+		[needs_check]=${facts[needs_check]:-no})
+	snap_number origin_sectors
+	s[volume_bytes]=$((REPLY * 512))
+	snap_newest
+	s[newest]=$REPLY
+	s[newest_time]=${REPLY:+${snap_time[REPLY]}}
+	status_number store_used_bytes
+	status_number store_total_bytes
+	status_number head_chunks
+	mapfile -t targets < <(target_list)
+}
+
+# status_number KEY - s[KEY] from dm-status, 0 where a stopped volume has none.
+status_number() {
+	s[$1]=${facts[$1]:-0}
+	is_number "${s[$1]}" || die_with "$CORRUPT" "bad $1 '${s[$1]}' from dm-status"
+}
+
+# status_target HOST - sets t[]: base (an id), behind (snapshots), success (a time), error, busy.
+status_target() {
+	local i
+	target_load "$1"
+	declare -gA t=([host]=$1 [base]='' [behind]=${#snap_ids[@]} [busy]='')
+	state_get uuid "$target_dir/base"
+	for i in "${!snap_ids[@]}"; do
+		if [[ ${snap_uuid[${snap_ids[i]}]} == "$REPLY" ]]; then
+			t[base]=${snap_ids[i]}
+			t[behind]=$((${#snap_ids[@]} - 1 - i))
+		fi
+	done
+	state_get number "$target_dir/last_success"
+	t[success]=$REPLY
+	state_get text "$target_dir/last_error"
+	t[error]=$REPLY
+	[[ ! -e $target_dir/stopped ]] || t[busy]=stopped
+	! lock_held "$volume:target:$1" || t[busy]=sending
+}
+
+# status_age TIME - sets REPLY to how long ago, or to -.
+status_age() {
+	REPLY=-
+	[[ -z $1 ]] || output_age $((EPOCHSECONDS - $1))
+}
+
+# status_summary - is something wrong?  Sets REPLY to the state, or to the worst that is known.
+status_summary() {
+	REPLY=${s[state]}
+	case ${s[head_state]} in
+	ok | none)	;;
+	*)		REPLY="snapshot ${s[head_state]}" ;;
+	esac
+	((s[lost] == 0)) || REPLY="${s[lost]} snapshots lost"
+	[[ ${s[needs_check]} == no ]] || REPLY="store needs check"
+	case ${s[store_mode]} in
+	rw | unknown | none | '')	;;
+	*)				REPLY="store ${s[store_mode]}" ;;
+	esac
+}
+
+# status_row - one line of the table of volumes.
+status_row() {
+	local row
+	status_summary
+	row=${s[name]}$'\t'${s[role]}$'\t'$REPLY$'\t'${s[snapshots]}
+	status_age "${s[newest_time]}"
+	row+=$'\t'$REPLY
+	output_percent "${s[store_used_bytes]}" "${s[store_total_bytes]}"
+	printf '%s\t%s\n' "$row" "$REPLY"
+}
+
+# status_target_row - one line of the table of targets.
+status_target_row() {
+	local note=${t[busy]}
+	[[ -z ${t[error]} ]] || note+="${note:+; }${t[error]}"
+	# Of all volumes, the beginning; of one, the whole.
+	((${#args[@]})) || note=${note:0:40}
+	status_age "${t[success]}"
+	printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$volume" "${t[host]}" "${t[base]:--}" "${t[behind]}" \
+		"$REPLY" "${note:--}"
+}
+
+# status_details - everything about one volume, a fact a line.
+status_details() {
+	local used newest=none kind text=''
+	output_size "${s[store_used_bytes]}"
+	used=$REPLY
+	output_size "${s[store_total_bytes]}"
+	used+=" of $REPLY used"
+	if [[ -n ${s[newest]} ]]; then
+		status_age "${s[newest_time]}"
+		newest="${s[newest]}, $REPLY ago"
+	fi
+	for kind in "$dir"/schedule/*; do
+		state_get number "$kind"
+		text+="${text:+, }${kind##*/} $REPLY"
+	done
+	output_size "${s[volume_bytes]}"
+	printf '%s\t%s\n' volume "${s[name]}, $REPLY" role "${s[role]}" origin "$origin" \
+		store "$store, $used"
+	status_summary
+	printf '%s\t%s\n' state "$REPLY" snapshots "${s[snapshots]}, newest $newest" \
+		schedule "${text:-none}"
+	mount_targets "/dev/mapper/$volume"
+	printf '%s\t%s\n' mounted "${REPLIES[0]:-no}"
+}
+
+# status_json - the same as an object.
+status_json() {
+	local key host separator=
+	printf '{'
+	for key in name role state head_state store_mode; do
+		output_json "${s[$key]}"
+		printf '"%s":%s,' "$key" "$REPLY"
+	done
+	for key in volume_bytes snapshots lost newest newest_time store_used_bytes \
+		store_total_bytes; do
+		printf '"%s":%s,' "$key" "${s[$key]:-null}"
+	done
+	printf '"targets":['
+	for host in "${targets[@]}"; do
+		status_target "$host"
+		output_json "$host"
+		printf '%s{"host":%s,"base":%s,"behind":%s,' \
+			"$separator" "$REPLY" "${t[base]:-null}" "${t[behind]}"
+		output_json "${t[error]}"
+		printf '"last_success":%s,"last_error":%s}' "${t[success]:-null}" "$REPLY"
+		separator=,
+	done
+	printf ']}'
+}

@@ -1,0 +1,72 @@
+# pair.sh - for tests of replication: volume home here, its replica on host2 (and host3).
+#
+# Source it after lib.sh.   Runs in the lab with at least two hosts.
+# shellcheck shell=bash disable=SC2154
+
+files=/run/zumastor/volumes/home
+
+# z ARG... - the command here;  far ARG... - on host2.
+z() {
+	zumastor "$@" </dev/null
+}
+
+far() {
+	ssh -n host2 "$(printf '%q ' "$@")"
+}
+
+# pair_make - ext4 with some files on home, host2 ready to follow.
+pair_make() {
+	mkfs.ext4 -q "$DEV1NAME"
+	z define volume home "$DEV1NAME" "$DEV2NAME"
+	z define master home --hourly 24
+	z define target home host2
+	far zumastor define volume home "$DEV1NAME" "$DEV2NAME"
+	far zumastor define source home host1
+	cp -r /usr/share/zumastor "$files"
+} >/dev/null
+
+# pair_change KIB - new noise in one of a few files, and one file less or more.
+pair_change() {
+	dd if=/dev/urandom of="$files/noise.$((RANDOM % 4))" bs=1K count="$1" status=none
+	date +%N >"$files/stamp"
+	if [[ -e $files/odd ]]; then rm "$files/odd"; else cp /etc/passwd "$files/odd"; fi
+}
+
+# newest - uuid of the newest snapshot here.
+newest() {
+	z list home -H -o uuid | tail -n 1
+}
+
+# hashes - uuid and content of every snapshot here;  far_hashes - there.
+# shellcheck disable=SC2016 # expanded over there
+hashes_script='zumastor list home -H -o id,uuid | while read -r id uuid; do
+	[ -e /dev/zumastor/home/$id ] || exit 1
+	echo "$uuid $(dd if=/dev/zumastor/home/$id bs=1M iflag=direct status=none | md5sum)"
+done'
+
+hashes() {
+	sh -c "$hashes_script"
+}
+
+far_hashes() {
+	ssh -n host2 "$hashes_script"
+}
+
+# far_tree - what readers see over there: names and content;  tree DIR - the same here.
+# shellcheck disable=SC2016 # expanded over there
+tree_script='cd "$1" && find . -path ./lost+found -prune -o -type f -print | sort | xargs md5sum | md5sum'
+
+tree() {
+	sh -c "$tree_script" sh "$1"
+}
+
+far_tree() {
+	ssh -n host2 "sh -c '$tree_script' sh $files"
+}
+
+# broken_ssh BYTES - a ssh in the way of ZUMASTOR_SSH that hangs up after so much was sent.
+broken_ssh() {
+	printf '#!/bin/sh\nhead -c %s | ssh "$@"\n' "$1" >"$scratch/ssh"
+	chmod +x "$scratch/ssh"
+	printf '%s' "$scratch/ssh"
+}

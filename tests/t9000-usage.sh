@@ -1,0 +1,53 @@
+#!/bin/bash
+# Every command explains itself and refuses what it does not know, before it looks at anything.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/cli.sh"
+
+commands=(define forget start stop snapshot remove replicate receive status list mount umount)
+things=('define volume' 'define master' 'define schedule' 'define source' 'define target'
+	'forget volume' 'forget source' 'forget target')
+
+expect 0 'without a command: the list of commands' z
+like "$(<"$out")" '^usage: zumastor' 'it is a usage'
+expect 0 '--help' z --help
+expect 0 'help' z help
+expect 0 '--version' z --version
+like "$(<"$out")" '^zumastor [0-9]' 'it is a version'
+for command in "${commands[@]}" "${things[@]}"; do
+	read -ra words <<<"$command"
+	expect 0 "$command --help" z "${words[@]}" --help
+	like "$(<"$out")" "^usage: zumastor $command" "usage of $command"
+	is "$(<"$err")" '' 'nothing on stderr'
+	is "$(awk 'length > 80' "$out")" '' 'no line is too long'
+	expect 0 "help $command" z help "${words[@]}"
+done
+
+refused 2 "unknown command 'frobnicate'" frobnicate
+refused 2 "unknown option '--frob'" --frob
+refused 2 "unknown command 'frobnicate'" help frobnicate
+refused 2 "unknown command 'define-volume'" define-volume
+refused 2 "unknown command '../../../bin/sh'" ../../../bin/sh
+refused 2 'expected' define
+refused 2 "cannot define 'group'" define group x
+refused 2 "cannot forget 'master'" forget master x
+for command in "${commands[@]:4}" "${things[@]}"; do
+	read -ra words <<<"$command"
+	refused 2 "unknown option '--frob'" "${words[@]}" --frob
+	refused 2 "unknown option '-Z'" "${words[@]}" home -Z
+done
+refused 2 "option '--help' takes no value" status --help=yes
+refused 2 "option '--hourly' needs a value" define master home --hourly
+refused 2 "option '-h' needs a value" define master home -h
+for command in remove replicate receive mount umount 'define volume' 'define master' \
+	'define schedule' 'define source' 'define target' 'forget volume' 'forget source' 'forget target'; do
+	read -ra words <<<"$command"
+	refused 2 'expected ' "${words[@]}"
+	refused 2 'expected |bad kind' "${words[@]}" a b c d e f
+done
+refused 2 'expected' start volume
+refused 2 'expected' stop target home
+refused 2 'expected' start everything now
+
+refused 2 'expected' snapshot
+is "$(find "$database" -type f)" '' 'nothing was written to the database'
+done_testing

@@ -1,0 +1,59 @@
+#!/bin/bash
+# Names, numbers, hosts and sizes that are none are refused by reading alone.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/cli.sh"
+
+long=$(printf 'n%.0s' {1..64})
+for name in '' . .. .hidden -x -- 'a b' a/b 'a;b' "$long" 'ä' $'a\nb' 'a(1)' 'a%b' "${injections[@]}"; do
+	refused 2 'bad volume name' define volume -- "$name" /dev/null /dev/zero
+	refused 2 'bad volume name' snapshot -- "$name"
+	refused 2 'bad volume name' status -- "$name"
+	refused 2 'bad volume name' forget volume -- "$name"
+	expect 2 'receive refuses it, too' z receive -- "$name"
+	like "$(<"$out")" '^failed 2 bad volume name' 'and tells the sender'
+done
+
+for number in '' -1 +1 1.5 x 0x10 010 99999 '1 2' 1e3 "${injections[@]}"; do
+	refused 2 'number of hourly|too many|hourly' define master home --hourly "$number"
+	[[ $number == 99999 ]] || refused 2 'bad delay' replicate home host --delay "$number"
+	[[ $number == 99999 ]] || refused 2 'bad period' define target home host --period "$number"
+done
+refused 2 "bad kind '5x'" define master home -c 5x,3
+refused 2 "bad kind 'manual'" define master home -c manual,3
+refused 2 'number of weekdaily' define schedule home -c weekdaily,many
+refused 2 'expected at least one' define schedule home
+
+for host in '' -x 'a b' 'a;b' user@host 'host:' host:x host:0 host:65536 host:022 '[::1' 'a/b' \
+	"${injections[@]}"; do
+	refused 2 'bad (host|port)' define target home -- "$host"
+	refused 2 'bad (host|port)' define source home -- "$host"
+done
+
+for size in '' 0 1 3K 5000 1M 4k 4KB -4K 16KK 99999999999999999999 "${injections[@]}"; do
+	refused 2 'chunk size' define volume home /dev/null /dev/zero --chunksize "$size"
+done
+for size in 32K 2G 3M x; do
+	refused 2 'block size' define volume home /dev/null /dev/zero --blocksize "$size"
+done
+refused 2 'bad cache size' define volume home /dev/null /dev/zero -k lots
+refused 2 'bad mount options' define volume home /dev/null /dev/zero -o "ro;touch $mark"
+refused 2 'bad mount point' define volume home /dev/null /dev/zero -p here
+refused 1 'not a directory' define volume home /dev/null /dev/zero -p /dev/null
+refused 3 'mounted on' define volume home /dev/null /dev/zero -p /proc
+refused 2 'bad snapshot path' define volume home /dev/null /dev/zero -s here
+refused 2 'named twice' define volume home /dev/null /dev/zero --origin /dev/null --store /dev/null
+refused 2 'go together' define volume home --origin /dev/null
+for method in lzma zstd:fast zstd: zstd:100 "${injections[@]}"; do
+	refused 2 'bad compression' define target home host -C "$method"
+done
+refused 2 'bad rate' define target home host -r fast
+refused 2 'bad volume name' define target home host -n 'a b'
+refused 2 'bad kind' snapshot home 'hour ly'
+
+no_trace 'no injected command has run'
+is "$(find "$database" -type f)" '' 'nothing was written to the database'
+
+expect 1 'refused for others than root' \
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$zumastor" status
+is "$(<"$err")" 'zumastor status: must be run as root' 'it says why'
+done_testing

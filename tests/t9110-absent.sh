@@ -1,0 +1,52 @@
+#!/bin/bash
+# lab: --disk 32M --disk 32M
+# Volumes, snapshots, targets and kinds that are not there: exit 4, and which command helps.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/cli.sh"
+
+z define volume home "$DEV1NAME" "$DEV2NAME" >/dev/null
+z snapshot home >"$scratch/first"
+IFS=$'\t' read -r id uuid time <"$scratch/first"
+before=$(world)
+for command in start\ volume stop\ volume 'define master' 'define schedule' 'forget volume' 'forget source'; do
+	read -ra words <<<"$command"
+	more=()
+	[[ $command != *schedule ]] || more=(-h 3)
+	refused 4 "no such volume 'away'" "${words[@]}" away "${more[@]}"
+done
+for command in snapshot replicate status list mount umount; do
+	refused 4 "no such volume 'away'" "$command" away
+done
+refused 4 "no such volume 'away'" remove away 1
+refused 4 "no such volume 'away'" define target away host2
+refused 4 "no such volume 'away'" define source away host2
+for snapshot in 99 hourly.0 daily.7 2026.01.01-00.00.00 0000-0000 99999999999; do
+	refused 4 'no snapshot' remove home "$snapshot"
+	refused 4 'no snapshot' status home "$snapshot"
+	refused 4 'no snapshot' mount home "$snapshot"
+done
+for snapshot in '' -x 'a b' 1.5 "${uuid:0:3}x" hourly.x hourly. .0 "${injections[@]}"; do
+	refused 2 'bad snapshot' remove home -- "$snapshot"
+	refused 2 'bad snapshot' status home -- "$snapshot"
+done
+refused 4 "no such target|has no target 'host2'" replicate home host2
+refused 4 "has no target that is not stopped; try 'zumastor define target home HOST'" replicate home
+refused 4 'has no target' forget target home host2
+refused 4 'has no source' forget source home
+refused 4 'no master' start master home
+refused 4 'no source' stop source home
+refused 4 "keeps no hourly snapshots; try 'zumastor define master home --hourly 7'" snapshot home hourly
+refused 4 "try 'zumastor define master home --custom backup,7'" snapshot home backup
+is "$(world)" "$before" 'the refusals changed nothing'
+no_trace 'no injected command has run'
+
+for name in "$id" "$uuid" "${uuid:0:6}" "$time"; do
+	z status home "$name" >"$out"
+	like "$(<"$out")" "uuid +$uuid" "'$name' is the snapshot"
+done
+expect 0 'remove it' z remove home "$id"
+refused 4 'no snapshot' remove home "$id"
+expect 0 'stop' z stop
+refused 1 "is stopped; try 'zumastor start volume home'" snapshot home
+expect 0 'stopping twice is no failure' z stop volume home
+done_testing

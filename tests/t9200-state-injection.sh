@@ -1,0 +1,95 @@
+#!/bin/bash
+# lab: --disk 32M --disk 32M --timeout 400
+# Whatever stands in the files of the database, the configuration or the store's record: no command runs.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/cli.sh"
+
+z define volume home "$DEV1NAME" "$DEV2NAME" >/dev/null
+z define master home -h 3 >/dev/null
+z define target home host2 -C zstd -p 5 2>/dev/null
+id=$(z snapshot home hourly | cut -f1)
+uuid=$(z list home -H -o uuid)
+volume=$database/volumes/home
+
+# poison FILE COMMAND... - every injection in FILE, then each COMMAND; a clear line or no effect, never both
+# a success and a trace.
+poison() {
+	local file=$1 injection command kept=''
+	local -a words
+	shift
+	[[ ! -e $file ]] || kept=$(<"$file")
+	for injection in "${injections[4]}" "${injections[9]}"; do
+		printf '%s\n' "$injection" >"$file"
+		for command in "$@"; do
+			read -ra words <<<"$command"
+			z "${words[@]}" >"$out" 2>"$err" || true
+			if grep -q 'line [0-9]*:' "$err" && ! grep -q '^zumastor' "$err"; then
+				fail "$command: bash complained" "$(<"$err")"
+			fi
+		done
+	done
+	no_trace "${file##*/}: no command has run by ${*@Q}"
+	if [[ -n $kept ]]; then printf '%s\n' "$kept" >"$file"; else rm -f "$file"; fi
+}
+
+poison "$volume/mountopts" 'mount home' 'start volume home'
+poison "$volume/mountpoint" 'mount home' 'status home'
+poison "$volume/snappath" 'mount home' 'status'
+poison "$volume/schedule/hourly" 'snapshot home hourly' 'status home'
+poison "$volume/targets/host2/port" 'replicate home host2'
+poison "$volume/targets/host2/name" 'replicate home host2'
+poison "$volume/targets/host2/compress" 'replicate home host2'
+poison "$volume/targets/host2/rate" 'replicate home host2'
+poison "$volume/targets/host2/base" 'snapshot home hourly' 'status home' "remove home $id"
+poison "$volume/targets/host2/last_success" 'status' 'status home --json'
+poison "$volume/targets/host2/last_error" 'status' 'status home --json'
+poison "$volume/origin" 'status' 'start volume home'
+poison "$volume/store" 'status' 'list home' 'snapshot home'
+poison "$volume/metadev" 'status' 'start volume home'
+poison /etc/zumastor/zumastor.conf 'status' 'snapshot home'
+
+# shellcheck disable=SC2016 # not to be expanded
+for injection in '$(reboot)' 'x[$(reboot)0]' '-n' '*'; do
+	[[ $injection != */* && -n $injection ]] || continue
+	mkdir -p -- "$database/volumes/$injection" "$volume/targets/$injection"
+	z status >/dev/null 2>&1 || true
+	z status home >/dev/null 2>&1 || true
+	z list >"$out" 2>/dev/null
+	z replicate home >/dev/null 2>&1 || true
+	rm -rf -- "$database/volumes/${injection:?}" "$volume/targets/${injection:?}"
+done
+pass 'names of directories run nothing'
+
+printf '%s\n' "${injections[5]}" >"$volume/schedule/hourly"
+refused 1 'bad number' snapshot home hourly
+printf '3\n' >"$volume/schedule/hourly"
+printf 'lock_wait = a[0]\n' >/etc/zumastor/zumastor.conf
+refused 1 "line 1: bad value 'a\[0\]' for 'lock_wait'" status home
+printf 'utc = no\nfoo = 1\n' >/etc/zumastor/zumastor.conf
+refused 1 "line 2: unknown option 'foo'" status home
+rm /etc/zumastor/zumastor.conf
+
+# The environment of the caller does not reach the commands.
+export BASH_ENV=$scratch/env ENV=$scratch/env PS4='$(touch '"$mark"'.ps4)' SHELLOPTS
+printf 'touch %s.env\n' "$mark" >"$scratch/env"
+# shellcheck disable=SC2317 # it must not be called
+sed() { touch "$mark.function"; }
+export -f sed
+z status >/dev/null 2>&1
+unset -f sed
+unset BASH_ENV ENV
+no_trace 'nor does the environment'
+
+z stop
+mkdir "$scratch/elsewhere"
+mv "$database/volumes" "$scratch/volumes"
+ln -s "$scratch/elsewhere" "$database/volumes"
+refused 1 "refusing '$database/volumes'" status
+rm "$database/volumes"
+mv "$scratch/volumes" "$database/volumes"
+chmod 0777 /run/zumastor/lock
+refused 1 "refusing '/run/zumastor/lock'" status
+chmod 0700 /run/zumastor/lock
+expect 0 'and all is well again' z start
+like "$(z list home -H -o uuid)" "$uuid" 'the snapshot is there'
+done_testing
