@@ -33,9 +33,9 @@ smoke_test() {
 			'the filesystem is found on the volume, not on a snapshot or the disk'
 		like "$(dmsetup udevcookies)" '^[^0]*$' 'no udev cookie is left'
 	fi
-	expect 0 'stop' "$z" stop home
+	expect 0 'stop' "$z" stop volume home
 	is "$(dmsetup ls)" 'No devices found' 'no device is left'
-	expect 0 'start' "$z" start home
+	expect 0 'start' "$z" start volume home
 	is "$(tree "$files-snapshots/hourly.1")" "${trees[2]}" 'an older one is right again'
 	expect 0 'forget' "$z" forget volume home
 	is "$(dmsetup ls)" 'No devices found' 'no device is left'
