@@ -86,7 +86,7 @@ uninstall:
 	rm -rf $(libexec_to) $(share_to)
 
 packages := gcc libc6-dev libdevmapper-dev libarchive-dev nettle-dev zlib1g-dev perl shellcheck mandoc \
-	libarchive-tools zstd lz4 xz-utils gzip tar jq pv fio thin-provisioning-tools
+	libarchive-tools zstd lz4 xz-utils gzip tar jq pv fio thin-provisioning-tools time bsdextrautils bsdutils
 
 deps:
 	@tests/lab/packages $(packages)
