@@ -114,15 +114,9 @@ static int check_targets(void)
 static int inspect_cow(struct stack *stack, const struct snapshot *snap, bool mend, bool *used)
 {
 	struct exceptions all = { 0 };
-	char path[DEV_PATH_TEXT];
-	struct dev_state state;
 	struct cow cow;
-	int r = stack_cow(stack, snap, &state);
+	int r = stack_open_cow(stack, snap, O_RDWR, &cow);
 
-	if (r < 0)
-		return r;
-	dev_path(state.minor, path);
-	r = cow_open(&cow, path, O_RDWR, stack_chunk_bytes(stack), stack_chunks(stack));
 	if (r < 0)
 		return r;
 	r = cow.valid ? cow_load(&cow, &all) : -ESTALE;

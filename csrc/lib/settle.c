@@ -202,18 +202,6 @@ int stack_recover(struct stack *stack)
 
 /* Absorbing: what a removed snapshot kept, the next older one must keep from now on. */
 
-static int open_cow(struct stack *stack, const struct snapshot *snap, struct cow *cow)
-{
-	char path[DEV_PATH_TEXT];
-	struct dev_state state;
-	int r = stack_cow(stack, snap, &state);
-
-	if (r < 0)
-		return r;
-	dev_path(state.minor, path);
-	return cow_open(cow, path, O_RDWR, stack_chunk_bytes(stack), stack_chunks(stack));
-}
-
 /*
  * What the removed snapshot kept and the older one lacks goes into the older one's COW; or, where that is less
  * work, what the older one kept goes over what the removed one has, and the two change COWs.
@@ -227,10 +215,10 @@ static int absorb(struct stack *stack, struct snapshot *older, struct snapshot *
 	int r = pool_room(stack, &room);
 
 	if (r == 0)
-		r = open_cow(stack, older, &into);
+		r = stack_open_cow(stack, older, O_RDWR, &into);
 	if (r < 0)
 		return r;
-	r = open_cow(stack, removed, &from);
+	r = stack_open_cow(stack, removed, O_RDWR, &from);
 	if (r == 0) {
 		r = cow_absorb(&into, &from, room, &swap);
 		cow_close(&from);

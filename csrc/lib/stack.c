@@ -9,7 +9,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "cow.h"
 #include "io.h"
 #include "stack.h"
 
@@ -255,6 +254,18 @@ int stack_cow(const struct stack *stack, const struct snapshot *snap, struct dev
 		r = ensure(stack, "cow", snap->thin, &table);
 	table_free(&table);
 	return r < 0 ? r : stack_state(stack, "cow", snap->thin, state);
+}
+
+int stack_open_cow(const struct stack *stack, const struct snapshot *snap, int flags, struct cow *cow)
+{
+	char path[DEV_PATH_TEXT];
+	struct dev_state state;
+	int r = stack_cow(stack, snap, &state);
+
+	if (r < 0)
+		return r;
+	dev_path(state.minor, path);
+	return cow_open(cow, path, flags, stack_chunk_bytes(stack), stack_chunks(stack));
 }
 
 int stack_head_up(const struct stack *stack, const struct snapshot *snap)

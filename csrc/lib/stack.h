@@ -19,6 +19,7 @@
 #ifndef ZUMASTOR_STACK_H
 #define ZUMASTOR_STACK_H
 
+#include "cow.h"
 #include "dev.h"
 #include "record.h"
 
@@ -79,7 +80,12 @@ uint64_t stack_chunks(const struct stack *stack);
 int stack_cow(const struct stack *stack, const struct snapshot *snap, struct dev_state *state);
 
 /*
- * stack_head - put up base-N and snap-N for @snap; its COW has been checked.
+ * stack_open_cow - stack_cow(), and open it as cow_open() does.
+ */
+int stack_open_cow(const struct stack *stack, const struct snapshot *snap, int flags, struct cow *cow);
+
+/*
+ * stack_head_up - put up base-N and snap-N for @snap; its COW has been checked.
  */
 int stack_head_up(const struct stack *stack, const struct snapshot *snap);
 

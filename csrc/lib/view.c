@@ -102,19 +102,16 @@ static int merge_cow(struct stack *stack, const struct snapshot *snap, struct me
 {
 	struct part *part = &merge->part[merge->parts++];
 	struct exceptions table = { 0 };
-	char path[DEV_PATH_TEXT];
-	struct dev_state state;
+	struct dev_state state = { 0 };
 	struct cow cow;
-	int r = stack_cow(stack, snap, &state);
+	int r = stack_open_cow(stack, snap, O_RDONLY, &cow);
 
-	if (r < 0)
-		return r;
-	dev_path(state.minor, path);
-	r = cow_open(&cow, path, O_RDONLY, stack_chunk_bytes(stack), stack_chunks(stack));
 	if (r < 0)
 		return r;
 	r = cow.valid ? cow_load(&cow, &table) : -ESTALE;
 	cow_close(&cow);
+	if (r == 0)
+		r = stack_state(stack, "cow", snap->thin, &state);
 	if (r == 0)
 		r = merge_add(merge, &table);
 	*part = (struct part){ makedev(state.major, state.minor), cow_used_chunks(&table) };
