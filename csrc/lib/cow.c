@@ -121,13 +121,26 @@ void exceptions_free(struct exceptions *all)
 	*all = (struct exceptions){ 0 };
 }
 
+static int by_old_chunk(const void *left, const void *right)
+{
+	const struct exception *a = left, *b = right;
+
+	return (a->old_chunk > b->old_chunk) - (a->old_chunk < b->old_chunk);
+}
+
+void exceptions_sort(struct exceptions *all)
+{
+	if (all->count > 0)
+		qsort(all->list, all->count, sizeof(*all->list), by_old_chunk);
+}
+
 uint64_t cow_used_chunks(const struct exceptions *all)
 {
 	return all->count ? all->list[all->count - 1].new_chunk + 1 : FIRST_DATA_CHUNK;
 }
 
 /*
- * The kernel hands out data chunks upwards and commits in that order, and so does cow_append(): an
+ * The kernel hands out data chunks upwards and commits in that order, and so does append(): an
  * entry that does not rise is wrong.
  */
 static int exception_check(const struct cow *cow, const struct exceptions *all,
@@ -437,13 +450,6 @@ static int append(const struct cow *into, const struct cow *source, const struct
 	return r;
 }
 
-static int by_old_chunk(const void *left, const void *right)
-{
-	const struct exception *a = left, *b = right;
-
-	return (a->old_chunk > b->old_chunk) - (a->old_chunk < b->old_chunk);
-}
-
 static struct exceptions sorted_copy(const struct exceptions *all)
 {
 	struct exceptions copy = { .list = reallocarray(NULL, all->count + 1, sizeof(*all->list)) };
@@ -453,7 +459,7 @@ static struct exceptions sorted_copy(const struct exceptions *all)
 	if (all->count > 0)
 		memcpy(copy.list, all->list, all->count * sizeof(*all->list));
 	copy.count = all->count;
-	qsort(copy.list, copy.count, sizeof(*copy.list), by_old_chunk);
+	exceptions_sort(&copy);
 	return copy;
 }
 

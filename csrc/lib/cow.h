@@ -71,6 +71,11 @@ int cow_load(const struct cow *cow, struct exceptions *all);
 void exceptions_free(struct exceptions *all);
 
 /*
+ * exceptions_sort - by old chunk.
+ */
+void exceptions_sort(struct exceptions *all);
+
+/*
  * cow_used_chunks - chunks of the store up to the end of what its table uses.
  */
 uint64_t cow_used_chunks(const struct exceptions *all);

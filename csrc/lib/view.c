@@ -120,13 +120,6 @@ static int merge_cow(struct stack *stack, const struct snapshot *snap, struct me
 	return r;
 }
 
-static int by_old_chunk(const void *left, const void *right)
-{
-	const struct exception *a = left, *b = right;
-
-	return (a->old_chunk > b->old_chunk) - (a->old_chunk < b->old_chunk);
-}
-
 static int merge_all(struct stack *stack, const struct snapshot *snap, struct merge *merge)
 {
 	const struct snapshot *head = record_head(&stack->rec);
@@ -137,8 +130,8 @@ static int merge_all(struct stack *stack, const struct snapshot *snap, struct me
 		if (is_below_head(&stack->rec.snapshot[i], snap, head))
 			r = merge_cow(stack, &stack->rec.snapshot[i], merge);
 	chunkset_free(&merge->seen);
-	if (r == 0 && merge->all.count > 0)	/* sorted, runs of chunks share one kernel entry */
-		qsort(merge->all.list, merge->all.count, sizeof(*merge->all.list), by_old_chunk);
+	if (r == 0)	/* sorted, runs of chunks share one kernel entry */
+		exceptions_sort(&merge->all);
 	return r;
 }
 

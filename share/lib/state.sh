@@ -56,6 +56,17 @@ state_get() {
 	REPLY=$value
 }
 
+# state_entries TYPE DIR - the directories in DIR whose names are a TYPE (check.sh), one a line.
+state_entries() {
+	local path
+	for path in "$2"/*/; do
+		path=${path%/}
+		if "is_$1" "${path##*/}"; then
+			printf '%s\n' "${path##*/}"
+		fi
+	done
+}
+
 # state_names DIR - the names of the facts in DIR, one a line.
 state_names() {
 	local file

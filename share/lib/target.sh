@@ -22,11 +22,5 @@ target_load() {
 
 # target_list - the hosts, one a line.
 target_list() {
-	local path
-	for path in "$dir"/targets/*/; do
-		path=${path%/}
-		if is_host "${path##*/}"; then
-			printf '%s\n' "${path##*/}"
-		fi
-	done
+	state_entries host "$dir/targets"
 }

@@ -41,13 +41,7 @@ volume_role() {
 
 # volume_list - the names of all volumes, one a line.
 volume_list() {
-	local path
-	for path in "$ZUMASTOR_STATE"/volumes/*/; do
-		path=${path%/}
-		if is_name "${path##*/}"; then
-			printf '%s\n' "${path##*/}"
-		fi
-	done
+	state_entries name "$ZUMASTOR_STATE/volumes"
 }
 
 # facts_read TEXT - sets facts[KEY] from KEY=VALUE lines of one of our helpers, or of a peer.
