@@ -87,11 +87,15 @@ meta_device=store|meta_device=elsewhere
 next_thin=1|next_thin=01
 next_thin=1|next_thin=4294967296
 next_thin=1|next_thin=1\nsnapshot=1
-next_thin=1|next_thin=1\nsnapshot=1 uuid=$uuid thin=0 time=1 state=live kinds=a
-next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=1 time=1 state=live kinds=a
-next_snapshot=1|next_snapshot=9\nsnapshot=2 uuid=$uuid thin=0 time=1 state=pending kinds=a\nsnapshot=3 uuid=${uuid%c}d thin=0 time=1 state=live kinds=a
-next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 state=asleep kinds=a
-next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 state=live kinds=a,,b
-next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=${uuid^^} thin=0 time=1 state=live kinds=a
+next_thin=1|next_thin=1\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=live kinds=a holds=
+next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=9 state=live kinds=a holds=
+next_snapshot=1|next_snapshot=9\nsnapshot=2 uuid=$uuid thin=0 time=1 sectors=9 state=pending kinds=a holds=\nsnapshot=3 uuid=${uuid%c}d thin=0 time=1 sectors=9 state=live kinds=a holds=
+next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=asleep kinds=a holds=
+next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=live kinds=a,,b holds=
+next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=${uuid^^} thin=0 time=1 sectors=9 state=live kinds=a holds=
+next_snapshot=1|next_snapshot=1\nrevert=open snapshot=1 thin=1
+next_snapshot=1|next_snapshot=1\nrevert=asleep snapshot=1 thin=0
+next_snapshot=1|next_snapshot=1\nclone=a snapshot=1 thin=0 state=live\nclone=b snapshot=1 thin=0 state=live
+next_snapshot=1|next_snapshot=1\nclone=a/b snapshot=1 thin=0 state=live
 END
 done_testing

@@ -242,7 +242,8 @@ static int record_pending(struct stack *stack, const struct new_snapshot *wanted
 	if (rec->count == SNAPSHOTS_MAX)
 		return -ENOSPC;
 	*snap = (struct snapshot){ .id = rec->next_snapshot, .thin = rec->next_thin,
-				   .state = PENDING, .time = wanted->time };
+				   .state = PENDING, .time = wanted->time,
+				   .sectors = rec->origin_sectors };
 	while (time_is_taken(rec, snap->time))
 		snap->time++;
 	snprintf(snap->kinds, sizeof(snap->kinds), "%s", wanted->kinds);

@@ -33,6 +33,13 @@ static const char *const state_names[] = {
 	[DELETING] = "deleting",
 };
 
+static const char *const phase_names[] = {
+	[REVERT_NONE] = "none", [REVERT_PENDING] = "pending", [REVERT_OPEN] = "open",
+	[REVERT_MERGING] = "merging",
+};
+
+enum { WORDS_MAX = 8 };
+
 bool is_kinds(const char *text)
 {
 	char copy[KINDS_TEXT], *at = copy, *kind;
@@ -104,45 +111,88 @@ static int copy_text(char *to, size_t size, const char *text, bool valid)
 	return 0;
 }
 
-static int parse_state(const char *text, enum snapshot_state *state)
+/* The index of @text among @count names. */
+static int parse_name_of(const char *text, const char *const *names, unsigned int count, int *index)
 {
 	unsigned int i;
 
-	for (i = 0; i < sizeof(state_names) / sizeof(state_names[0]); i++) {
-		if (strcmp(text, state_names[i]) == 0) {
-			*state = (enum snapshot_state)i;
+	for (i = 0; i < count; i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*index = (int)i;
 			return 0;
 		}
 	}
 	return -EBADMSG;
 }
 
-/* The facts of one snapshot stand in a fixed order, each behind its key. */
-static int parse_snapshot(char *line, struct record *rec)
+/* One word, then facts in a fixed order, each behind its key: split @line, the values into @word. */
+static int parse_words(char *line, const char *const *keys, unsigned int count, char **word)
 {
-	static const char *const keys[] = { "uuid=", "thin=", "time=", "state=", "kinds=" };
-	struct snapshot *snap = &rec->snapshot[rec->count];
-	char *word[6];
 	unsigned int i;
 
-	if (rec->count == SNAPSHOTS_MAX)
-		return -EBADMSG;
-	for (i = 0; i < 6; i++)
-		if ((word[i] = strsep(&line, " ")) == NULL)
-			return -EBADMSG;
-	for (i = 1; i < 6; i++) {
-		size_t length = strlen(keys[i - 1]);
+	for (i = 0; i < count; i++) {
+		size_t length = strlen(keys[i]);
 
-		if (strncmp(word[i], keys[i - 1], length) != 0)
+		word[i] = strsep(&line, " ");
+		if (!word[i] || strncmp(word[i], keys[i], length) != 0)
 			return -EBADMSG;
 		word[i] += length;
 	}
-	if (line || number32(word[0], &snap->id) < 0 || number32(word[2], &snap->thin) < 0 ||
-	    number(word[3], INT64_MAX, &snap->time) < 0 || parse_state(word[4], &snap->state) < 0 ||
+	return line ? -EBADMSG : 0;
+}
+
+static int parse_snapshot(char *line, struct record *rec)
+{
+	static const char *const keys[] = {
+		"", "uuid=", "thin=", "time=", "sectors=", "state=", "kinds=", "holds=",
+	};
+	struct snapshot *snap = &rec->snapshot[rec->count];
+	char *word[WORDS_MAX];
+	int state;
+
+	if (rec->count == SNAPSHOTS_MAX || parse_words(line, keys, 8, word) < 0 ||
+	    number32(word[0], &snap->id) < 0 ||
 	    copy_text(snap->uuid, sizeof(snap->uuid), word[1], is_uuid(word[1])) < 0 ||
-	    copy_text(snap->kinds, sizeof(snap->kinds), word[5], is_kinds(word[5])) < 0)
+	    number32(word[2], &snap->thin) < 0 || number(word[3], INT64_MAX, &snap->time) < 0 ||
+	    number(word[4], INT64_MAX / SECTOR_SIZE, &snap->sectors) < 0 ||
+	    parse_name_of(word[5], state_names, DELETING + 1, &state) < 0 ||
+	    copy_text(snap->kinds, sizeof(snap->kinds), word[6], is_kinds(word[6])) < 0 ||
+	    copy_text(snap->holds, sizeof(snap->holds), word[7], !*word[7] || is_kinds(word[7])) < 0)
 		return -EBADMSG;
+	snap->state = (enum snapshot_state)state;
 	rec->count++;
+	return 0;
+}
+
+static int parse_revert(char *line, struct revert *revert)
+{
+	static const char *const keys[] = { "", "snapshot=", "thin=" };
+	char *word[WORDS_MAX];
+	int phase;
+
+	if (revert->phase != REVERT_NONE || parse_words(line, keys, 3, word) < 0 ||
+	    parse_name_of(word[0], phase_names, REVERT_MERGING + 1, &phase) < 0 ||
+	    number32(word[1], &revert->snapshot) < 0 || number32(word[2], &revert->thin) < 0)
+		return -EBADMSG;
+	revert->phase = (enum revert_phase)phase;
+	return 0;
+}
+
+static int parse_clone(char *line, struct record *rec)
+{
+	static const char *const keys[] = { "", "snapshot=", "thin=", "state=" };
+	static const char *const states[] = { "live", "deleting" };
+	struct clone *clone = &rec->clone[rec->clones];
+	char *word[WORDS_MAX];
+	int state;
+
+	if (rec->clones == CLONES_MAX || parse_words(line, keys, 4, word) < 0 ||
+	    copy_text(clone->name, sizeof(clone->name), word[0], is_name(word[0])) < 0 ||
+	    number32(word[1], &clone->snapshot) < 0 || number32(word[2], &clone->thin) < 0 ||
+	    parse_name_of(word[3], states, 2, &state) < 0)
+		return -EBADMSG;
+	clone->deleting = state == 1;
+	rec->clones++;
 	return 0;
 }
 
@@ -178,6 +228,10 @@ static int parse_fact(const char *key, char *value, struct record *rec)
 		return number32(value, &rec->next_thin);
 	if (strcmp(key, "snapshot") == 0)
 		return parse_snapshot(value, rec);
+	if (strcmp(key, "revert") == 0)
+		return parse_revert(value, &rec->revert);
+	if (strcmp(key, "clone") == 0)
+		return parse_clone(value, rec);
 	return -EBADMSG;
 }
 
@@ -188,15 +242,44 @@ static bool snapshots_consistent(const struct record *rec)
 	for (i = 0; i < rec->count; i++) {
 		const struct snapshot *snap = &rec->snapshot[i];
 
-		if (snap->id >= rec->next_snapshot || snap->thin >= rec->next_thin)
+		if (snap->id >= rec->next_snapshot || snap->sectors == 0)
 			return false;
 		if (i > 0 && snap->id <= snap[-1].id)
 			return false;
 		if (snap->state == PENDING && i + 1 < rec->count)
 			return false;
 		for (j = 0; j < i; j++)
-			if (rec->snapshot[j].thin == snap->thin ||
-			    strcmp(rec->snapshot[j].uuid, snap->uuid) == 0)
+			if (strcmp(rec->snapshot[j].uuid, snap->uuid) == 0)
+				return false;
+	}
+	return true;
+}
+
+/* The thin volumes of snapshots, clones and the revert, in that order; false past the last. */
+static bool thin_number(const struct record *rec, unsigned int i, uint32_t *thin)
+{
+	if (i < rec->count)
+		*thin = rec->snapshot[i].thin;
+	else if (i - rec->count < rec->clones)
+		*thin = rec->clone[i - rec->count].thin;
+	else if (i == rec->count + rec->clones && rec->revert.phase != REVERT_NONE)
+		*thin = rec->revert.thin;
+	else
+		return false;
+	return true;
+}
+
+/* Each belongs to one of them. */
+static bool thins_consistent(const struct record *rec)
+{
+	uint32_t thin, other;
+	unsigned int i, j;
+
+	for (i = 0; thin_number(rec, i, &thin); i++) {
+		if (thin >= rec->next_thin)
+			return false;
+		for (j = 0; j < i && thin_number(rec, j, &other); j++)
+			if (other == thin)
 				return false;
 	}
 	return true;
@@ -208,7 +291,8 @@ static bool is_consistent(const struct record *rec)
 	return is_uuid(rec->volume) && is_name(rec->name) && rec->origin_sectors > 0 &&
 	       is_power_of_two(rec->chunk_sectors) && rec->block_sectors > 0 &&
 	       rec->meta_sectors > 0 && rec->data_sectors > 0 && rec->pool > 0 &&
-	       rec->next_snapshot > 0 && rec->next_thin > 0 && snapshots_consistent(rec);
+	       rec->next_snapshot > 0 && rec->next_thin > 0 && snapshots_consistent(rec) &&
+	       thins_consistent(rec);
 }
 
 static int record_parse(char *text, struct record *rec)
@@ -250,9 +334,18 @@ int record_print(const struct record *rec, FILE *out)
 		const struct snapshot *s = &rec->snapshot[i];
 
 		fprintf(out, "snapshot=%" PRIu32 " uuid=%s thin=%" PRIu32 " time=%" PRIu64
-			" state=%s kinds=%s\n", s->id, s->uuid, s->thin, s->time,
-			state_names[s->state], s->kinds);
+			" sectors=%" PRIu64 " state=%s kinds=%s holds=%s\n", s->id, s->uuid, s->thin,
+			s->time, s->sectors, state_names[s->state], s->kinds, s->holds);
 	}
+	for (i = 0; i < rec->clones; i++) {
+		const struct clone *c = &rec->clone[i];
+
+		fprintf(out, "clone=%s snapshot=%" PRIu32 " thin=%" PRIu32 " state=%s\n", c->name,
+			c->snapshot, c->thin, c->deleting ? "deleting" : "live");
+	}
+	if (rec->revert.phase != REVERT_NONE)
+		fprintf(out, "revert=%s snapshot=%" PRIu32 " thin=%" PRIu32 "\n",
+			phase_names[rec->revert.phase], rec->revert.snapshot, rec->revert.thin);
 	return ferror(out) ? -EIO : 0;
 }
 

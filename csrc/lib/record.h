@@ -27,7 +27,8 @@
 enum {
 	HEADER_SECTORS = 2048,	/* of the store, and of a separate metadata device */
 	SNAPSHOTS_MAX = 1024,
-	KINDS_TEXT = 256,	/* the kinds of one snapshot, with commas */
+	CLONES_MAX = 64,
+	KINDS_TEXT = 256,	/* the kinds of one snapshot, with commas; its holds likewise */
 };
 
 enum snapshot_state {
@@ -43,8 +44,34 @@ struct snapshot {
 	uint32_t thin;			/* id of its COW in the pool; never used twice */
 	enum snapshot_state state;
 	uint64_t time;			/* seconds since 1970, UTC */
+	uint64_t sectors;		/* size of the volume when it was taken */
 	char uuid[UUID_TEXT];
 	char kinds[KINDS_TEXT];		/* comma-separated */
+	char holds[KINDS_TEXT];		/* tags of who wants it kept, likewise; empty for nobody */
+};
+
+/*
+ * How far a revert has come: what the volume shows is …  In each phase it can go on after a crash.
+ */
+enum revert_phase {
+	REVERT_NONE,
+	REVERT_PENDING,	/* what it was, or REVERT_OPEN: decided by the exceptions of the layer after a crash */
+	REVERT_OPEN,	/* the snapshot with the layer of new writes on it; the origin is being brought there */
+	REVERT_MERGING,	/* the origin, which holds the snapshot, with what is left of the layer on it */
+};
+
+struct revert {
+	enum revert_phase phase;
+	uint32_t snapshot;	/* back to that one */
+	uint32_t thin;		/* the layer: the COW that takes what is written meanwhile */
+};
+
+/* A writable copy of a snapshot. */
+struct clone {
+	char name[NAME_TEXT];
+	uint32_t snapshot;
+	uint32_t thin;		/* the COW that takes what is written to it */
+	bool deleting;		/* only its thin volume is still to be deleted */
 };
 
 struct record {
@@ -62,6 +89,9 @@ struct record {
 	uint32_t next_thin;
 	unsigned int count;
 	struct snapshot snapshot[SNAPSHOTS_MAX];	/* oldest first */
+	struct revert revert;
+	unsigned int clones;
+	struct clone clone[CLONES_MAX];
 };
 
 /*

@@ -9,7 +9,7 @@ snap_load() {
 	local text line
 	text=$(helper store-show "$store")
 	declare -gA record=()
-	snap_ids=() snap_uuid=() snap_time=() snap_kinds=() snap_lost=()
+	snap_ids=() snap_uuid=() snap_time=() snap_kinds=() snap_holds=() snap_lost=()
 	while IFS= read -r line; do
 		snap_parse "$line"
 	done <<<"$text"
@@ -21,12 +21,13 @@ snap_load() {
 snap_parse() {
 	local line=$1 id
 	local entry='^snapshot=([0-9]{1,9}) uuid=([0-9a-f-]{36}) thin=[0-9]+ time=([0-9]{1,12})'
-	entry+=' state=([a-z]+) kinds=([A-Za-z0-9_,-]*)$'
+	entry+=' sectors=[0-9]+ state=([a-z]+) kinds=([A-Za-z0-9_,-]*) holds=([A-Za-z0-9_.,-]*)$'
 	if [[ $line =~ $entry ]]; then
 		id=${BASH_REMATCH[1]}
 		snap_uuid[id]=${BASH_REMATCH[2]}
 		snap_time[id]=${BASH_REMATCH[3]}
 		snap_kinds[id]=${BASH_REMATCH[5]}
+		snap_holds[id]=${BASH_REMATCH[6]}
 		case ${BASH_REMATCH[4]} in
 		live)	snap_ids+=("$id") ;;
 		lost)	snap_lost+=("$id") ;;
