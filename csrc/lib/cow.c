@@ -317,8 +317,8 @@ static int plan_append(const struct cow *into, const struct exceptions *have,
 	for (i = 0; i < from->count && r >= 0; i++) {
 		struct exception e = { from->list[i].old_chunk, 0 };
 
-		if (chunkset_has(&seen, e.old_chunk))
-			continue;
+		if (e.old_chunk >= into->origin_chunks || chunkset_has(&seen, e.old_chunk))
+			continue;	/* the volume has grown since, or the older content counts */
 		e.new_chunk = at = next_data_chunk(into, at);
 		r = at < into->cow_chunks ? keep(plan, &e) : -ENOSPC;
 	}
@@ -500,7 +500,8 @@ int cow_absorb(struct cow *older, struct cow *newer, uint64_t room, bool *swappe
 
 	if (r == 0)
 		r = load_mended(newer, &new);
-	*swapped = r == 0 && old.count < new.count;
+	/* One whose snapshot is larger has exceptions that the older snapshot has no place for. */
+	*swapped = r == 0 && old.count < new.count && older->origin_chunks == newer->origin_chunks;
 	if (r == 0 && *swapped)
 		r = overwrite(newer, older, &new, &old);
 	if (r == 0)

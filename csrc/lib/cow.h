@@ -99,7 +99,8 @@ int cow_mend_tail(const struct cow *cow);
  *
  * @room: how many bytes may be written; -ENOSPC, and nothing done, when that is not enough.
  *
- * The smaller is written into the larger: *@swapped tells that it was @newer which took it.  Data first, then
+ * Of two for snapshots of one size the smaller is written into the larger: *@swapped tells that it was @newer which
+ * took it.  What the volume has grown by since the older snapshot is left out.  Data first, then
  * the entries: a crash at any point leaves tables that are right, and the call can be made again.  While a view
  * reads both, it still shows the same, because it takes a chunk from the older one first.
  */

@@ -246,6 +246,8 @@ static bool snapshots_consistent(const struct record *rec)
 			return false;
 		if (i > 0 && snap->id <= snap[-1].id)
 			return false;
+		if (in_chain(snap) && snap->sectors > rec->origin_sectors)
+			return false;
 		if (snap->state == PENDING && i + 1 < rec->count)
 			return false;
 		for (j = 0; j < i; j++)

@@ -99,9 +99,9 @@ uint64_t stack_chunk_bytes(const struct stack *stack)
 	return stack->rec.chunk_sectors * SECTOR_SIZE;
 }
 
-uint64_t stack_chunks(const struct stack *stack)
+uint64_t stack_chunks(const struct stack *stack, const struct snapshot *snap)
 {
-	return (stack->rec.origin_sectors + stack->rec.chunk_sectors - 1) / stack->rec.chunk_sectors;
+	return (snap->sectors + stack->rec.chunk_sectors - 1) / stack->rec.chunk_sectors;
 }
 
 /* Tables. */
@@ -150,7 +150,7 @@ int stack_snap_table(const struct stack *stack, const struct snapshot *snap, str
 	if (r == 0)
 		r = exists_or_enxio(stack, "cow", snap->thin, &cow);
 	if (r == 0)
-		table_add(table, stack->rec.origin_sectors, "snapshot", "%u:%u %u:%u P %" PRIu64,
+		table_add(table, snap->sectors, "snapshot", "%u:%u %u:%u P %" PRIu64,
 			  base.major, base.minor, cow.major, cow.minor, stack->rec.chunk_sectors);
 	return r;
 }
@@ -220,7 +220,7 @@ int stack_is_up(struct stack *stack, bool *up)
 static int thin_table(const struct stack *stack, const struct snapshot *snap, struct table *table)
 {
 	struct dev_state pool;
-	uint64_t chunks = cow_full_chunks(stack_chunk_bytes(stack), stack_chunks(stack));
+	uint64_t chunks = cow_full_chunks(stack_chunk_bytes(stack), stack_chunks(stack, snap));
 	int r = exists_or_enxio(stack, "store", NO_ID, &pool);
 
 	if (r == 0)
@@ -265,7 +265,7 @@ int stack_open_cow(const struct stack *stack, const struct snapshot *snap, int f
 	if (r < 0)
 		return r;
 	dev_path(state.minor, path);
-	return cow_open(cow, path, flags, stack_chunk_bytes(stack), stack_chunks(stack));
+	return cow_open(cow, path, flags, stack_chunk_bytes(stack), stack_chunks(stack, snap));
 }
 
 int stack_head_up(const struct stack *stack, const struct snapshot *snap)

@@ -67,10 +67,11 @@ int stack_state(const struct stack *stack, const char *role, uint32_t id, struct
 int stack_is_up(struct stack *stack, bool *up);
 
 /*
- * stack_chunk_bytes, stack_chunks - the volume's chunk size, and its size in chunks, rounded up.
+ * stack_chunk_bytes - the volume's chunk size.  stack_chunks - chunks of the volume as @snap shows it, rounded up: it
+ * may have been resized since.
  */
 uint64_t stack_chunk_bytes(const struct stack *stack);
-uint64_t stack_chunks(const struct stack *stack);
+uint64_t stack_chunks(const struct stack *stack, const struct snapshot *snap);
 
 /*
  * stack_cow - make sure that the exception store of @snap is there, and where: its minor number.

@@ -88,6 +88,8 @@ static int merge_add(struct merge *merge, const struct exceptions *from)
 	for (i = 0; i < from->count; i++) {
 		struct exception e = from->list[i];
 
+		if (e.old_chunk >= merge->seen.chunks)
+			continue;	/* the volume has grown since */
 		r = chunkset_add(&merge->seen, e.old_chunk);
 		if (r < 0)
 			return r;
@@ -124,7 +126,7 @@ static int merge_all(struct stack *stack, const struct snapshot *snap, struct me
 {
 	const struct snapshot *head = record_head(&stack->rec);
 	unsigned int i;
-	int r = chunkset_init(&merge->seen, stack_chunks(stack));
+	int r = chunkset_init(&merge->seen, stack_chunks(stack, snap));
 
 	for (i = 0; i < stack->rec.count && r == 0; i++)
 		if (is_below_head(&stack->rec.snapshot[i], snap, head))
@@ -255,7 +257,8 @@ static void map_when_loaded(const struct merge *merge, uint64_t chunk_sectors, s
 	add_cows(merge, chunk_sectors, table);
 }
 
-static int view_table(struct stack *stack, const struct dev *map, struct table *table)
+static int view_table(struct stack *stack, const struct dev *map, const struct snapshot *snap,
+		      struct table *table)
 {
 	const struct snapshot *head = record_head(&stack->rec);
 	struct dev_state under, store;
@@ -264,7 +267,7 @@ static int view_table(struct stack *stack, const struct dev *map, struct table *
 	if (r == 0)
 		r = dev_state(map->uuid, &store);
 	if (r == 0)
-		table_add(table, stack->rec.origin_sectors, "snapshot", "%u:%u %u:%u P %" PRIu64,
+		table_add(table, snap->sectors, "snapshot", "%u:%u %u:%u P %" PRIu64,
 			  under.major, under.minor, store.major, store.minor,
 			  stack->rec.chunk_sectors);
 	return r;
@@ -272,13 +275,13 @@ static int view_table(struct stack *stack, const struct dev *map, struct table *
 
 /* Load the view while the map still leads to the merged table, then let go of that. */
 static int load_view(struct stack *stack, const struct merge *merge, const struct dev *map,
-		     const struct dev *view)
+		     const struct dev *view, const struct snapshot *snap)
 {
 	struct table table = { 0 }, loaded = { 0 };
 	int r = dev_add(view);
 
 	if (r == 0)
-		r = view_table(stack, map, &table);
+		r = view_table(stack, map, snap, &table);
 	if (r == 0)
 		r = dev_load(view->uuid, &table);
 	map_when_loaded(merge, stack->rec.chunk_sectors, &loaded);
@@ -307,7 +310,7 @@ static int create_devices(struct stack *stack, const struct merge *merge, const 
 	table_free(&table);
 	if (r < 0)
 		return r;
-	r = load_view(stack, merge, &map, &view);
+	r = load_view(stack, merge, &map, &view, snap);
 	if (r < 0) {
 		dev_remove(view.uuid);
 		dev_remove(map.uuid);
@@ -354,15 +357,14 @@ static int find_under(struct stack *stack, const struct snapshot *snap, struct d
 	return build_view(stack, snap);
 }
 
-static int shown_table(struct stack *stack, const struct dev *under, struct table *table)
+static int shown_table(const struct dev *under, const struct snapshot *snap, struct table *table)
 {
 	struct dev_state state;
 	int r = dev_state(under->uuid, &state);
 
 	table->readonly = true;
 	if (r == 0)
-		table_add(table, stack->rec.origin_sectors, "linear", "%u:%u 0", state.major,
-			  state.minor);
+		table_add(table, snap->sectors, "linear", "%u:%u 0", state.major, state.minor);
 	return r;
 }
 
@@ -382,7 +384,7 @@ int view_show(struct stack *stack, const struct snapshot *snap)
 	int r = snap->state == LIVE ? find_under(stack, snap, &under) : -ESTALE;
 
 	if (r == 0)
-		r = shown_table(stack, &under, &table);
+		r = shown_table(&under, snap, &table);
 	stack_dev(stack, "shown", snap->id, &shown);
 	if (r == 0)
 		r = dev_state(shown.uuid, &state);
