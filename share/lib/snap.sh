@@ -1,7 +1,7 @@
 # snap.sh - the snapshots of a volume, as the store's record tells them.
 #
 # Needs core.sh, check.sh, config.sh, volume.sh.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # snap_load fills in variables for the commands
 
 # snap_load - sets snap_ids (live ones, oldest first), snap_uuid, snap_time, snap_kinds, snap_names
 # (by id), snap_lost (ids, older than any live one) and record[] (volume, origin_sectors, chunk_sectors, ...).
