@@ -14,6 +14,7 @@
 
 #include "exits.h"
 #include "pool.h"
+#include "revert.h"
 #include "settle.h"
 #include "tool.h"
 
@@ -76,6 +77,24 @@ static int print_shown(struct stack *stack)
 	return r;
 }
 
+static int print_revert(struct stack *stack)
+{
+	static const char *const names[] = {
+		[REVERT_PENDING] = "pending", [REVERT_OPEN] = "open", [REVERT_MERGING] = "merging",
+	};
+	const struct revert *revert = &stack->rec.revert;
+	uint64_t left = 0;
+	int r;
+
+	if (!is_reverting(&stack->rec))
+		return 0;
+	r = revert_left(stack, &left);
+	printf("revert=%s\nrevert_snapshot=%" PRIu32 "\n", names[revert->phase], revert->snapshot);
+	printf("revert_state=%s\nrevert_layer_bytes=%" PRIu64 "\n", r == 0 ? "ok" :
+	       r == -ESTALE ? "Invalid" : "Merge failed", left);
+	return 0;
+}
+
 static int print_all(struct stack *stack)
 {
 	struct dev_state state;
@@ -90,6 +109,8 @@ static int print_all(struct stack *stack)
 	if (!up)
 		return 0;
 	r = print_head(stack);
+	if (r == 0)
+		r = print_revert(stack);
 	if (r == 0)
 		r = print_pool(stack);
 	return r < 0 ? r : print_shown(stack);

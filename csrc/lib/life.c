@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* life.c - see life.h. */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cow.h"
-#include "io.h"
+#include "cowdev.h"
 #include "life.h"
 #include "pool.h"
+#include "revert.h"
 #include "settle.h"
 #include "step.h"
 #include "switchover.h"
@@ -110,24 +108,6 @@ static int check_targets(void)
 	return 0;
 }
 
-/* *@used: did the kernel ever copy out to it?  -ESTALE, -EBADMSG: it cannot be trusted. */
-static int inspect_cow(struct stack *stack, const struct snapshot *snap, bool mend, bool *used)
-{
-	struct exceptions all = { 0 };
-	struct cow cow;
-	int r = stack_open_cow(stack, snap, O_RDWR, &cow);
-
-	if (r < 0)
-		return r;
-	r = cow.valid ? cow_load(&cow, &all) : -ESTALE;
-	*used = all.count > 0;
-	exceptions_free(&all);
-	if (r == 0 && mend)
-		r = cow_mend_tail(&cow);
-	cow_close(&cow);
-	return r;
-}
-
 /*
  * A pending snapshot nothing was copied out to reads as the origin, whether its switch took place or not, and
  * its command never said it was taken: dropped.  With exceptions the switch took place.
@@ -141,7 +121,7 @@ static int decide_by_cow(struct stack *stack)
 
 	if (!snap || snap->state != PENDING)
 		return 0;
-	r = inspect_cow(stack, snap, false, &used);
+	r = cowdev_inspect(stack, snap, false, &used);
 	if (r == -ENODATA || (r == 0 && !used))
 		return stack_drop_pending(stack, snap);
 	if (r < 0)
@@ -159,7 +139,7 @@ static int head_up(struct stack *stack)
 
 	if (!head)
 		return 0;
-	r = inspect_cow(stack, head, true, &used);
+	r = cowdev_inspect(stack, head, true, &used);
 	if (r == -ESTALE || r == -EBADMSG || r == -ENODATA)
 		return stack_mark_lost(stack, head);
 	return r < 0 ? r : stack_head_up(stack, head);
@@ -191,6 +171,8 @@ static int put_up(struct stack *stack, dev_t store, dev_t meta)
 		r = head_up(stack);
 	if (r == 0)
 		r = step();
+	if (r == 0)
+		r = revert_start(stack);
 	if (r == 0)
 		r = origin_up(stack);
 	return r < 0 ? r : stack_is_up(stack, &up);
@@ -259,24 +241,6 @@ static int record_pending(struct stack *stack, const struct new_snapshot *wanted
 	return stack_commit(stack);
 }
 
-/* A thin volume without block zeroing shows what was there before: stale exceptions, at worst. */
-static int create_cow(struct stack *stack, const struct snapshot *snap)
-{
-	char path[DEV_PATH_TEXT];
-	struct dev_state state;
-	int fd, r = pool_create_thin(stack, snap->thin);
-
-	if (r == 0)
-		r = step();
-	if (r == 0)
-		r = stack_cow(stack, snap, &state);
-	if (r < 0)
-		return r;
-	dev_path(state.minor, path);
-	fd = io_open(path, O_RDWR);
-	return fd < 0 ? fd : io_close_synced(fd, cow_blank(fd, stack_chunk_bytes(stack)));
-}
-
 /* base-N live and snap-N loaded but not resumed: it must not come alive before the volume is suspended. */
 static int load_snapshot(struct stack *stack, const struct snapshot *snap)
 {
@@ -332,7 +296,7 @@ static int prepare_and_switch(struct stack *stack, const struct snapshot *snap,
 	int r = step();
 
 	if (r == 0)
-		r = create_cow(stack, snap);
+		r = cowdev_create(stack, snap);
 	if (r == 0)
 		r = step();
 	if (r == 0)
@@ -355,7 +319,7 @@ int life_snapshot(struct stack *stack, const struct new_snapshot *wanted, struct
 	const struct snapshot *head;
 	struct snapshot *snap;
 	uint64_t room;
-	int r = pool_room(stack, &room);
+	int r = is_reverting(&stack->rec) ? -EBUSY : pool_room(stack, &room);
 
 	if (r == 0 && room < 2 * stack_chunk_bytes(stack))
 		r = -ENOSPC;

@@ -35,7 +35,7 @@ static const char *const state_names[] = {
 
 static const char *const phase_names[] = {
 	[REVERT_NONE] = "none", [REVERT_PENDING] = "pending", [REVERT_OPEN] = "open",
-	[REVERT_MERGING] = "merging",
+	[REVERT_MERGING] = "merging", [REVERT_DONE] = "done",
 };
 
 enum { WORDS_MAX = 8 };
@@ -76,6 +76,29 @@ struct snapshot *record_head(struct record *rec)
 		if (in_chain(&rec->snapshot[i - 1]))
 			return &rec->snapshot[i - 1];
 	return NULL;
+}
+
+bool is_reverting(const struct record *rec)
+{
+	return rec->revert.phase != REVERT_NONE && rec->revert.phase != REVERT_DONE;
+}
+
+bool is_layered(const struct record *rec, uint32_t id)
+{
+	unsigned int i;
+
+	if ((rec->revert.phase == REVERT_PENDING || rec->revert.phase == REVERT_OPEN) &&
+	    rec->revert.snapshot == id)
+		return true;
+	for (i = 0; i < rec->clones; i++)
+		if (!rec->clone[i].deleting && rec->clone[i].snapshot == id)
+			return true;
+	return false;
+}
+
+struct snapshot revert_layer(const struct record *rec)
+{
+	return (struct snapshot){ .thin = rec->revert.thin, .sectors = rec->origin_sectors };
 }
 
 void record_drop(struct record *rec, struct snapshot *snap)
@@ -171,7 +194,7 @@ static int parse_revert(char *line, struct revert *revert)
 	int phase;
 
 	if (revert->phase != REVERT_NONE || parse_words(line, keys, 3, word) < 0 ||
-	    parse_name_of(word[0], phase_names, REVERT_MERGING + 1, &phase) < 0 ||
+	    parse_name_of(word[0], phase_names, REVERT_DONE + 1, &phase) < 0 ||
 	    number32(word[1], &revert->snapshot) < 0 || number32(word[2], &revert->thin) < 0)
 		return -EBADMSG;
 	revert->phase = (enum revert_phase)phase;

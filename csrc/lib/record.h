@@ -58,6 +58,7 @@ enum revert_phase {
 	REVERT_PENDING,	/* what it was, or REVERT_OPEN: decided by the exceptions of the layer after a crash */
 	REVERT_OPEN,	/* the snapshot with the layer of new writes on it; the origin is being brought there */
 	REVERT_MERGING,	/* the origin, which holds the snapshot, with what is left of the layer on it */
+	REVERT_DONE,	/* the origin; only the layer's thin volume is still to be deleted */
 };
 
 struct revert {
@@ -137,6 +138,19 @@ bool in_chain(const struct snapshot *snap);
  * record_head - the newest snapshot of the chain, the one the kernel copies out to; or NULL.
  */
 struct snapshot *record_head(struct record *rec);
+
+/*
+ * is_reverting - does the volume show anything but its origin, or may it?
+ *
+ * is_layered - does a writable layer, of the revert or of a clone, lie on snapshot @id?
+ */
+bool is_reverting(const struct record *rec);
+bool is_layered(const struct record *rec, uint32_t id);
+
+/*
+ * revert_layer - the layer as cowdev.h wants it.
+ */
+struct snapshot revert_layer(const struct record *rec);
 
 /*
  * is_kinds - one or more names with single commas between them, short enough to keep.

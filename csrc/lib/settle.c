@@ -8,6 +8,7 @@
 
 #include "cow.h"
 #include "pool.h"
+#include "revert.h"
 #include "settle.h"
 #include "step.h"
 #include "switchover.h"
@@ -132,20 +133,14 @@ static void describe(const struct dm_status_snapshot *status, const struct recor
 		*chunks = (status->used_sectors - status->metadata_sectors) / rec->chunk_sectors;
 }
 
-int stack_head_status(struct stack *stack, char *text, size_t size, uint64_t *chunks)
+int stack_snapshot_status(struct stack *stack, const struct dev *dev, char *text, size_t size,
+			  uint64_t *chunks)
 {
 	struct dm_status_snapshot *status;
 	struct dm_pool *memory;
 	struct dev_line line;
-	struct dev dev;
-	int r;
+	int r = dev_status(dev->uuid, &line);
 
-	*chunks = 0;
-	snprintf(text, size, "none");
-	if (stack->attached == NO_ID)
-		return 0;
-	stack_dev(stack, "snap", stack->attached, &dev);
-	r = dev_status(dev.uuid, &line);
 	if (r < 0)
 		return r;
 	memory = dm_pool_create("snapshot status", sizeof(line));
@@ -157,6 +152,18 @@ int stack_head_status(struct stack *stack, char *text, size_t size, uint64_t *ch
 		r = -EBADMSG;
 	dm_pool_destroy(memory);
 	return r;
+}
+
+int stack_head_status(struct stack *stack, char *text, size_t size, uint64_t *chunks)
+{
+	struct dev dev;
+
+	*chunks = 0;
+	snprintf(text, size, "none");
+	if (stack->attached == NO_ID)
+		return 0;
+	stack_dev(stack, "snap", stack->attached, &dev);
+	return stack_snapshot_status(stack, &dev, text, size, chunks);
 }
 
 int stack_mark_lost(struct stack *stack, struct snapshot *snap)
@@ -197,6 +204,8 @@ int stack_recover(struct stack *stack)
 		r = stack_is_up(stack, &up);
 	if (r == 0)
 		r = decide_pending(stack);
+	if (r == 0)
+		r = revert_recover(stack);
 	return r < 0 ? r : check_head(stack);
 }
 
@@ -287,6 +296,8 @@ static int release_head(struct stack *stack)
 	uint64_t pause_us;
 	int r;
 
+	if (is_reverting(&stack->rec))
+		return 0;
 	if (stack->attached == NO_ID || (head && (head->state == LIVE || older_in_chain(stack, head))))
 		return 0;
 	stack_dev(stack, "origin", NO_ID, &sw.origin);
@@ -324,12 +335,12 @@ static bool is_of_head(struct stack *stack, const char *uuid)
 static int is_needed(struct stack *stack, const char *uuid, const char *role)
 {
 	bool current = false;
+	uint64_t id;
 	int r;
 
 	if (strcmp(role, "origin") == 0 || strncmp(role, "store", 5) == 0)
 		return 1;
 	if (strncmp(role, "shown-", 6) == 0) {
-		uint64_t id;
 		const struct snapshot *snap;
 
 		if (num_u64(role + 6, UINT32_MAX, &id) < 0)
@@ -337,7 +348,10 @@ static int is_needed(struct stack *stack, const char *uuid, const char *role)
 		snap = record_find(&stack->rec, id);
 		return snap && snap->state == LIVE;
 	}
-	if (is_of_head(stack, uuid))
+	if (strncmp(role, "under-", 6) == 0)
+		return num_u64(role + 6, UINT32_MAX, &id) == 0 &&
+		       is_layered(&stack->rec, (uint32_t)id);
+	if (is_of_head(stack, uuid) || revert_needs(stack, uuid))
 		return 1;
 	r = view_is_current(stack, uuid, &current);
 	return r < 0 ? r : current;
@@ -403,6 +417,20 @@ static int delete_thins(struct stack *stack, bool *deleted)
 	return r < 0 || !*deleted ? r : stack_commit(stack);
 }
 
+static int delete_layer(struct stack *stack)
+{
+	struct revert *revert = &stack->rec.revert;
+	int r;
+
+	if (revert->phase != REVERT_DONE)
+		return 0;
+	r = pool_delete_thin(stack, revert->thin);
+	if (r < 0)
+		return r == -EBUSY ? 0 : r;
+	*revert = (struct revert){ 0 };
+	return stack_commit(stack);
+}
+
 static int settle_once(struct stack *stack, bool *deleted)
 {
 	int r = absorb_removed(stack);
@@ -417,6 +445,8 @@ static int settle_once(struct stack *stack, bool *deleted)
 		r = collect_garbage(stack);
 	if (r == 0)
 		r = step();
+	if (r == 0)
+		r = delete_layer(stack);
 	return r < 0 ? r : delete_thins(stack, deleted);
 }
 

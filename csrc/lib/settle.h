@@ -37,6 +37,12 @@ int stack_drop_pending(struct stack *stack, struct snapshot *snap);
 int stack_head_status(struct stack *stack, char *text, size_t size, uint64_t *chunks);
 
 /*
+ * stack_snapshot_status - the same of any device with a snapshot or snapshot-merge table; -ENXIO without a table.
+ */
+int stack_snapshot_status(struct stack *stack, const struct dev *dev, char *text, size_t size,
+			  uint64_t *chunks);
+
+/*
  * stack_mark_lost - record @snap and every older snapshot that reads through it as lost.
  */
 int stack_mark_lost(struct stack *stack, struct snapshot *snap);

@@ -142,38 +142,65 @@ void stack_base_table(const struct stack *stack, struct table *table)
 		  minor(stack->origin));
 }
 
-int stack_snap_table(const struct stack *stack, const struct snapshot *snap, struct table *table)
+/* @target of what is on the device of @role into a COW. */
+static int exception_table(const struct stack *stack, const char *target, const char *role, uint32_t id,
+			   uint32_t thin, uint64_t sectors, struct table *table)
 {
-	struct dev_state base, cow;
-	int r = exists_or_enxio(stack, "base", snap->id, &base);
+	struct dev_state under, cow;
+	int r = exists_or_enxio(stack, role, id, &under);
 
 	if (r == 0)
-		r = exists_or_enxio(stack, "cow", snap->thin, &cow);
+		r = exists_or_enxio(stack, "cow", thin, &cow);
 	if (r == 0)
-		table_add(table, snap->sectors, "snapshot", "%u:%u %u:%u P %" PRIu64,
-			  base.major, base.minor, cow.major, cow.minor, stack->rec.chunk_sectors);
+		table_add(table, sectors, target, "%u:%u %u:%u P %" PRIu64,
+			  under.major, under.minor, cow.major, cow.minor, stack->rec.chunk_sectors);
 	return r;
 }
 
-int stack_origin_table(const struct stack *stack, const struct snapshot *head, struct table *table)
+int stack_snap_table(const struct stack *stack, const struct snapshot *snap, struct table *table)
+{
+	return exception_table(stack, "snapshot", "base", snap->id, snap->thin, snap->sectors, table);
+}
+
+int stack_layer_table(const struct stack *stack, uint32_t id, uint32_t thin, uint64_t sectors,
+		      struct table *table)
+{
+	return exception_table(stack, "snapshot", "under", id, thin, sectors, table);
+}
+
+int stack_rewind_table(const struct stack *stack, const struct snapshot *head, struct table *table)
 {
 	struct dev_state base;
-	int r;
+	int r = exists_or_enxio(stack, "base", head->id, &base);
 
-	if (!head) {
-		stack_base_table(stack, table);
-		return 0;
-	}
-	r = exists_or_enxio(stack, "base", head->id, &base);
 	if (r == 0)
 		table_add(table, stack->rec.origin_sectors, "snapshot-origin", "%u:%u", base.major,
 			  base.minor);
 	return r;
 }
 
+int stack_origin_table(const struct stack *stack, const struct snapshot *head, struct table *table)
+{
+	const struct revert *revert = &stack->rec.revert;
+
+	if (is_reverting(&stack->rec) && !head)
+		return -ESTALE;
+	if (revert->phase == REVERT_OPEN)
+		return stack_layer_table(stack, revert->snapshot, revert->thin,
+					 stack->rec.origin_sectors, table);
+	if (revert->phase == REVERT_MERGING)
+		return exception_table(stack, "snapshot-merge", "base", head->id, revert->thin,
+				       stack->rec.origin_sectors, table);
+	if (head)
+		return stack_rewind_table(stack, head, table);
+	stack_base_table(stack, table);
+	return 0;
+}
+
 /*
- * What the volume leads to: the user's device while it is linear, else the base of one snapshot.  The newest
- * base there is has always the user's device under it, whatever an older one was switched to.
+ * What the volume leads to: the user's device while it is linear, else the base of one snapshot; while a revert
+ * has the volume on a layer, the newest base all the same.  That one has always the user's device under it,
+ * whatever an older one was switched to.
  */
 static int find_origin(struct stack *stack)
 {
@@ -197,7 +224,8 @@ static int find_origin(struct stack *stack)
 		r = dev_state(dev.uuid, &state);
 		if (r < 0 || !state.live)
 			continue;
-		if (makedev(state.major, state.minor) == under)
+		if (makedev(state.major, state.minor) == under ||
+		    strcmp(line.target, "snapshot") == 0)
 			stack->attached = snap->id;
 		r = dev_table(dev.uuid, &base);
 		if (r == 0)

@@ -10,6 +10,8 @@
  *     VOL(K)         linear, read-only: what users see of snapshot K, over snap-N or view-K
  *     VOL-view-K.X   snapshot of snap-N with the merged exception table of K (view.c)
  *     VOL-map-K.X    that table and the frozen COWs it points into
+ *     VOL-under-K    linear, read-only: snapshot K for the writable layer of a revert or a clone
+ *     VOL-rewind     snapshot-origin over base-N: what a revert writes to the origin goes through it
  *
  * Every function returns 0 or -errno and prints nothing.  The caller holds the volume's lock.
  *
@@ -50,8 +52,8 @@ int stack_commit(struct stack *stack);
 /*
  * stack_dev - fill in name, UUID and audience of the device with that role.
  *
- * @role: "origin" for the volume itself, "shown" for VOL(@id), "store", "store-meta", "store-data", with a
- * snapshot's id "base" and "snap", with the id of its thin volume "cow".
+ * @role: "origin" for the volume itself, "shown" for VOL(@id), "store", "store-meta", "store-data", "rewind"; with a
+ * snapshot's id "base", "snap" and "under", with the id of its thin volume "cow".
  */
 void stack_dev(const struct stack *stack, const char *role, uint32_t id, struct dev *dev);
 
@@ -91,9 +93,16 @@ int stack_open_cow(const struct stack *stack, const struct snapshot *snap, int f
 int stack_head_up(const struct stack *stack, const struct snapshot *snap);
 
 /*
- * stack_origin_table, stack_base_table, stack_snap_table - the tables of those devices.
+ * stack_origin_table, stack_base_table, stack_snap_table, stack_rewind_table - the tables of those devices;
+ * stack_layer_table - a writable layer of @sectors with COW @thin over
+ * snapshot @id.
+ *
+ * The volume's own depends on the phase of a revert; -ESTALE when that needs a head and there is none.
  */
 int stack_origin_table(const struct stack *stack, const struct snapshot *head, struct table *table);
+int stack_rewind_table(const struct stack *stack, const struct snapshot *head, struct table *table);
+int stack_layer_table(const struct stack *stack, uint32_t id, uint32_t thin, uint64_t sectors,
+		      struct table *table);
 void stack_base_table(const struct stack *stack, struct table *table);
 int stack_snap_table(const struct stack *stack, const struct snapshot *snap, struct table *table);
 

@@ -38,8 +38,13 @@ static int swap_base(const struct switchover *sw)
 
 static int switch_tables(const struct switchover *sw)
 {
+	struct dev_state state;
 	int r = step();
 
+	if (r == 0 && sw->late)
+		r = dev_state(sw->origin.uuid, &state);
+	if (r == 0 && sw->late && !state.loaded)
+		r = dev_load(sw->origin.uuid, sw->late);
 	if (r == 0 && sw->has_snap)
 		r = dev_resume(&sw->snap);
 	if (r == 0)
@@ -81,7 +86,7 @@ int switchover_finish(struct switchover *sw)
 
 	if (r < 0 || !state.suspended)
 		return r;
-	return state.loaded ? switch_and_resume(sw) : dev_resume(&sw->origin);
+	return state.loaded || sw->late ? switch_and_resume(sw) : dev_resume(&sw->origin);
 }
 
 /* Nothing that is needed while the volume is suspended may have to come from a disk. */

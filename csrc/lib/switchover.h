@@ -22,6 +22,7 @@ struct switchover {
 	bool has_base;		/* … and the base of the former head moves onto it */
 	struct dev base;
 	struct table undo;	/* the base's table as it was */
+	struct table *late;	/* the volume's new table, if it must not be loaded before; else NULL */
 };
 
 /*

@@ -357,7 +357,7 @@ static int find_under(struct stack *stack, const struct snapshot *snap, struct d
 	return build_view(stack, snap);
 }
 
-static int shown_table(const struct dev *under, const struct snapshot *snap, struct table *table)
+static int linear_table(const struct dev *under, const struct snapshot *snap, struct table *table)
 {
 	struct dev_state state;
 	int r = dev_state(under->uuid, &state);
@@ -368,34 +368,65 @@ static int shown_table(const struct dev *under, const struct snapshot *snap, str
 	return r;
 }
 
-static bool sits_on(const struct dev *shown, const struct table *table)
+static bool sits_on(const struct dev *dev, const struct table *table)
 {
 	struct dev_line line;
 
-	return dev_table(shown->uuid, &line) == 0 &&
+	return dev_table(dev->uuid, &line) == 0 &&
 	       strcmp(line.params, table->line[0].arguments) == 0;
 }
 
-int view_show(struct stack *stack, const struct snapshot *snap)
+/* A volume that has grown since, and goes back: behind the snapshot's end it stays what it is. */
+static int add_rest(struct stack *stack, const struct snapshot *snap, struct table *table)
+{
+	const struct snapshot *head = record_head(&stack->rec);
+	struct dev_state state;
+	int r;
+
+	if (head->sectors <= snap->sectors)
+		return 0;
+	r = stack_state(stack, "snap", head->id, &state);
+	if (r == 0)
+		table_add(table, head->sectors - snap->sectors, "linear", "%u:%u %" PRIu64,
+			  state.major, state.minor, snap->sectors);
+	return r;
+}
+
+/* Put the linear of that role on the snapshot, as it is to be read now. */
+static int place(struct stack *stack, const struct snapshot *snap, const char *role)
 {
 	struct table table = { 0 };
-	struct dev under, shown;
+	struct dev under, dev;
 	struct dev_state state;
 	int r = snap->state == LIVE ? find_under(stack, snap, &under) : -ESTALE;
 
 	if (r == 0)
-		r = shown_table(&under, snap, &table);
-	stack_dev(stack, "shown", snap->id, &shown);
+		r = linear_table(&under, snap, &table);
+	if (r == 0 && strcmp(role, "under") == 0)
+		r = add_rest(stack, snap, &table);
+	stack_dev(stack, role, snap->id, &dev);
 	if (r == 0)
-		r = dev_state(shown.uuid, &state);
+		r = dev_state(dev.uuid, &state);
 	if (r == 0 && state.exists && !state.live)
-		r = dev_remove(shown.uuid);
+		r = dev_remove(dev.uuid);
 	if (r == 0 && !state.live)
-		r = dev_create(&shown, &table);
-	else if (r == 0 && !sits_on(&shown, &table))
-		r = dev_swap(&shown, &table);
+		r = dev_create(&dev, &table);
+	else if (r == 0 && !sits_on(&dev, &table))
+		r = dev_swap(&dev, &table);
 	table_free(&table);
+	return r;
+}
+
+int view_show(struct stack *stack, const struct snapshot *snap)
+{
+	int r = place(stack, snap, "shown");
+
 	return r < 0 ? r : stack_link(stack, "shown", snap->id);
+}
+
+int view_under(struct stack *stack, const struct snapshot *snap)
+{
+	return place(stack, snap, "under");
 }
 
 int view_hide(struct stack *stack, uint32_t id)
@@ -410,18 +441,35 @@ int view_hide(struct stack *stack, uint32_t id)
 	return r;
 }
 
-int view_refresh(struct stack *stack)
+/* Which of the devices that read the snapshot are there? */
+static int is_read(struct stack *stack, const struct snapshot *snap, bool *shown, bool *under)
 {
 	struct dev_state state;
+	int r = stack_state(stack, "shown", snap->id, &state);
+
+	*shown = r == 0 && state.exists;
+	if (r == 0)
+		r = stack_state(stack, "under", snap->id, &state);
+	*under = r == 0 && state.exists;
+	return r;
+}
+
+int view_refresh(struct stack *stack)
+{
+	bool shown, under;
 	unsigned int i;
 	int r = 0;
 
 	for (i = 0; i < stack->rec.count && r == 0; i++) {
 		const struct snapshot *snap = &stack->rec.snapshot[i];
 
-		r = stack_state(stack, "shown", snap->id, &state);
-		if (r == 0 && state.exists && snap->state == LIVE)
+		if (snap->state != LIVE)
+			continue;
+		r = is_read(stack, snap, &shown, &under);
+		if (r == 0 && shown)
 			r = view_show(stack, snap);
+		if (r == 0 && under)
+			r = view_under(stack, snap);
 	}
 	return r;
 }
@@ -429,7 +477,7 @@ int view_refresh(struct stack *stack)
 int view_is_current(struct stack *stack, const char *uuid, bool *current)
 {
 	const struct snapshot *head = record_head(&stack->rec);
-	struct dev_state state;
+	bool shown, under;
 	struct dev view, map;
 	unsigned int i;
 	int r;
@@ -444,10 +492,10 @@ int view_is_current(struct stack *stack, const char *uuid, bool *current)
 		view_dev(stack, "map", snap, &map);
 		if (strcmp(uuid, view.uuid) != 0 && strcmp(uuid, map.uuid) != 0)
 			continue;
-		r = stack_state(stack, "shown", snap->id, &state);
+		r = is_read(stack, snap, &shown, &under);
 		if (r < 0)
 			return r;
-		*current = state.exists;
+		*current = shown || under;
 	}
 	return 0;
 }

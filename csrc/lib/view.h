@@ -23,17 +23,22 @@
 int view_show(struct stack *stack, const struct snapshot *snap);
 
 /*
+ * view_under - make VOL-under-K exist, which the writable layers over @snap read; errors as view_show().
+ */
+int view_under(struct stack *stack, const struct snapshot *snap);
+
+/*
  * view_hide - remove VOL(@id); -EBUSY while it is open.
  */
 int view_hide(struct stack *stack, uint32_t id);
 
 /*
- * view_refresh - put every VOL(K) that exists on a view of the present head and chain.
+ * view_refresh - put every VOL(K) and VOL-under-K that exists on a view of the present head and chain.
  */
 int view_refresh(struct stack *stack);
 
 /*
- * view_is_current - is the device with that UUID part of a view that some VOL(K) needs now?
+ * view_is_current - is the device with that UUID part of a view that one of those needs now?
  */
 int view_is_current(struct stack *stack, const char *uuid, bool *current);
 
