@@ -5,8 +5,9 @@
  *     dm-remove VOLUME STORE ID
  *
  * What it kept for older snapshots is absorbed by the next older one; that of the newest, once there is a
- * newer one.  Exit 0: the record says that it is gone, and its space is free or will be.  3: it is open, or under a
- * clone or a revert, and nothing has changed; 4: no such snapshot; 1, 2.  Killed at any point, dm-settle goes on.
+ * newer one.  Exit 0: the record says that it is gone, and its space is free or will be.  3: it is open, held, or
+ * under a clone or a revert, and nothing has changed; 4: no such snapshot; 1, 2.  Killed at any point, dm-settle
+ * goes on.
  */
 #include <err.h>
 #include <errno.h>
@@ -16,9 +17,15 @@
 #include "tool.h"
 #include "view.h"
 
+/* The commands know more reasons, and tell them; these no caller may forget. */
+static bool is_kept(const struct record *rec, const struct snapshot *snap)
+{
+	return is_layered(rec, snap->id) || (snap->state == LIVE && *snap->holds);
+}
+
 static int remove_snapshot(struct stack *stack, struct snapshot *snap)
 {
-	int r = is_layered(&stack->rec, snap->id) ? -EBUSY : view_hide(stack, snap->id);
+	int r = is_kept(&stack->rec, snap) ? -EBUSY : view_hide(stack, snap->id);
 
 	if (r < 0)
 		return r;

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli.sh"
 
-commands=(define forget start stop snapshot remove replicate receive status list mount umount)
+commands=(define forget start stop snapshot remove replicate receive status list mount umount hold release)
 things=('define volume' 'define master' 'define schedule' 'define source' 'define target'
 	'forget volume' 'forget source' 'forget target')
 
@@ -38,7 +38,7 @@ done
 refused 2 "option '--help' takes no value" status --help=yes
 refused 2 "option '--hourly' needs a value" define master home --hourly
 refused 2 "option '-h' needs a value" define master home -h
-for command in remove replicate receive mount umount 'define volume' 'define master' \
+for command in remove hold release replicate receive mount umount 'define volume' 'define master' \
 	'define schedule' 'define source' 'define target' 'forget volume' 'forget source' 'forget target'; do
 	read -ra words <<<"$command"
 	refused 2 'expected ' "${words[@]}"

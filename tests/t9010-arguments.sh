@@ -49,6 +49,11 @@ done
 refused 2 'bad rate' define target home host -r fast
 refused 2 'bad volume name' define target home host -n 'a b'
 refused 2 'bad kind' snapshot home 'hour ly'
+for tag in '' 'a b' a,b a=b "${injections[@]}"; do
+	refused 2 'bad tag' hold home -- 1 "$tag"
+	refused 2 'bad tag' release home -- 1 "$tag"
+done
+refused 2 'exclude each other' release home 1 mine --all
 
 no_trace 'no injected command has run'
 is "$(find "$database" -type f)" '' 'nothing was written to the database'

@@ -17,11 +17,15 @@ done
 for command in snapshot replicate status list mount umount; do
 	refused 4 "no such volume 'away'" "$command" away
 done
-refused 4 "no such volume 'away'" remove away 1
+for command in remove hold release; do
+	refused 4 "no such volume 'away'" "$command" away 1
+done
 refused 4 "no such volume 'away'" define target away host2
 refused 4 "no such volume 'away'" define source away host2
 for snapshot in 99 hourly.0 daily.7 2026.01.01-00.00.00 0000-0000 99999999999; do
 	refused 4 'no snapshot' remove home "$snapshot"
+	refused 4 'no snapshot' hold home "$snapshot"
+	refused 4 'no snapshot' release home "$snapshot"
 	refused 4 'no snapshot' status home "$snapshot"
 	refused 4 'no snapshot' mount home "$snapshot"
 done
@@ -33,6 +37,7 @@ refused 4 "no such target|has no target 'host2'" replicate home host2
 refused 4 "has no target that is not stopped; try 'zumastor define target home HOST'" replicate home
 refused 4 'has no target' forget target home host2
 refused 4 'has no source' forget source home
+refused 4 "is not held by 'manual'" release home "$id"
 refused 4 'no master' start master home
 refused 4 'no source' stop source home
 refused 4 "keeps no hourly snapshots; try 'zumastor define master home --hourly 7'" snapshot home hourly

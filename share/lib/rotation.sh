@@ -1,4 +1,4 @@
-# rotation.sh - which snapshots may go.   Needs core.sh, check.sh, state.sh, snap.sh, mount.sh.
+# rotation.sh - which snapshots may go.   Needs core.sh ... snap.sh, mount.sh, hold.sh.
 #
 # The schedule is $dir/schedule/KIND, each holding how many of that kind to keep.  A kind without
 # a line there is kept whole: forgetting a limit must not delete anything.
@@ -9,20 +9,10 @@ rotation_limit() {
 	state_get number "$dir/schedule/$1"
 }
 
-# rotation_held ID - does a target still need it as a base, is it being sent, or is it what a
-# replica shows and builds on?
+# rotation_held ID - does anybody need it?
 rotation_held() {
-	local file
-	if [[ $role == source && $1 == "${snap_ids[-1]}" ]]; then
-		return 0
-	fi
-	for file in "$dir"/targets/*/{base,sending}; do
-		state_get uuid "$file"
-		if [[ $REPLY == "${snap_uuid[$1]}" ]]; then
-			return 0
-		fi
-	done
-	return 1
+	hold_who "$1"
+	((${#REPLIES[@]}))
 }
 
 # rotation_kinds ID - sets REPLY to the kinds for which the snapshot is still young enough.

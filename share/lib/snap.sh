@@ -4,12 +4,14 @@
 # shellcheck shell=bash disable=SC2034 # snap_load fills in variables for the commands
 
 # snap_load - sets snap_ids (live ones, oldest first), snap_uuid, snap_time, snap_kinds, snap_names
-# (by id), snap_lost (ids, older than any live one) and record[] (volume, origin_sectors, chunk_sectors, ...).
+# (by id), snap_holds and snap_clones (likewise), snap_lost (ids, older than any live one), snap_going (removed ones
+# whose space is not free yet) and record[] (volume, origin_sectors, chunk_sectors, ...).
 snap_load() {
 	local text line
 	text=$(helper store-show "$store")
 	declare -gA record=()
 	snap_ids=() snap_uuid=() snap_time=() snap_kinds=() snap_holds=() snap_lost=()
+	snap_clones=() snap_going=()
 	while IFS= read -r line; do
 		snap_parse "$line"
 	done <<<"$text"
@@ -31,7 +33,11 @@ snap_parse() {
 		case ${BASH_REMATCH[4]} in
 		live)	snap_ids+=("$id") ;;
 		lost)	snap_lost+=("$id") ;;
+		removed | deleting)
+			snap_going+=("$id") ;;
 		esac
+	elif [[ $line =~ ^clone=([A-Za-z0-9_.-]{1,63})\ snapshot=([0-9]{1,9})\ .*state=live$ ]]; then
+		snap_clones[BASH_REMATCH[2]]+=" ${BASH_REMATCH[1]}"
 	elif [[ $line =~ ^([a-z_]+)=([[:print:]]*)$ ]]; then
 		record[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
 	else

@@ -10,9 +10,11 @@ status_read() {
 	snap_load
 	volume_status
 	declare -gA s=([name]=$volume [role]=$role [state]=${facts[state]:-unknown}
-		[snapshots]=${#snap_ids[@]} [lost]=${#snap_lost[@]}
+		[snapshots]=${#snap_ids[@]} [lost]=${#snap_lost[@]} [held]=0
+		[removing]=${#snap_going[@]}
 		[head_state]=${facts[head_state]:-none} [store_mode]=${facts[store_mode]:-unknown}
 		[needs_check]=${facts[needs_check]:-no})
+	status_held
 	snap_number origin_sectors
 	s[volume_bytes]=$((REPLY * 512))
 	snap_newest
@@ -22,6 +24,13 @@ status_read() {
 	status_number store_total_bytes
 	status_number head_chunks
 	mapfile -t targets < <(target_list)
+}
+
+status_held() {
+	local id
+	for id in "${snap_ids[@]}"; do
+		[[ -z ${snap_holds[id]} ]] || s[held]=$((s[held] + 1))
+	done
 }
 
 # status_number KEY - s[KEY] from dm-status, 0 where a stopped volume has none.
@@ -95,7 +104,7 @@ status_target_row() {
 
 # status_details - everything about one volume, a fact a line.
 status_details() {
-	local used newest=none kind text=''
+	local used newest=none kind text='' count=${s[snapshots]}
 	output_size "${s[store_used_bytes]}"
 	used=$REPLY
 	output_size "${s[store_total_bytes]}"
@@ -111,8 +120,10 @@ status_details() {
 	output_size "${s[volume_bytes]}"
 	printf '%s\t%s\n' volume "${s[name]}, $REPLY" role "${s[role]}" origin "$origin" \
 		store "$store, $used"
+	((s[held] == 0)) || count+=", ${s[held]} held"
+	((s[removing] == 0)) || count+=", ${s[removing]} being removed"
 	status_summary
-	printf '%s\t%s\n' state "$REPLY" snapshots "${s[snapshots]}, newest $newest" \
+	printf '%s\t%s\n' state "$REPLY" snapshots "$count, newest $newest" \
 		schedule "${text:-none}"
 	mount_targets "/dev/mapper/$volume"
 	printf '%s\t%s\n' mounted "${REPLIES[0]:-no}"
@@ -126,7 +137,7 @@ status_json() {
 		output_json "${s[$key]}"
 		printf '"%s":%s,' "$key" "$REPLY"
 	done
-	for key in volume_bytes snapshots lost newest newest_time store_used_bytes \
+	for key in volume_bytes snapshots lost held removing newest newest_time store_used_bytes \
 		store_total_bytes; do
 		printf '"%s":%s,' "$key" "${s[$key]:-null}"
 	done
