@@ -7,7 +7,7 @@
  *
  * Prints the devices of the COWs of snapshot A and of every later one below B, oldest first; with the word
  * head up to the head's own, which is only fit to read while nobody writes to the volume.
- * Exit 4: no such snapshot; 6: one of them is lost; 1, 2.  dm-settle removes the devices again.
+ * Exit 4: no such snapshot; 6: one of them is lost; 7: a table is damaged; 1, 2.  dm-settle removes the devices again.
  */
 #include <err.h>
 #include <errno.h>
@@ -15,6 +15,16 @@
 
 #include "exits.h"
 #include "tool.h"
+
+/* Whoever reads the device has no record, and so no seal, to check the table by. */
+static int check_table(const struct stack *stack, const struct snapshot *snap)
+{
+	struct exceptions all = { 0 };
+	int r = snap->seal.set ? stack_load_table(stack, snap, &all) : 0;
+
+	exceptions_free(&all);
+	return r;
+}
 
 static int put_up(struct stack *stack, uint32_t first, uint32_t below)
 {
@@ -29,6 +39,8 @@ static int put_up(struct stack *stack, uint32_t first, uint32_t below)
 		if (!in_chain(snap) || snap->id < first || snap->id >= below)
 			continue;
 		r = stack_cow(stack, snap, &state);
+		if (r == 0)
+			r = check_table(stack, snap);
 		dev_path(state.minor, path);
 		if (r == 0)
 			printf("%s\n", path);

@@ -71,6 +71,9 @@ forge() {
 	END
 }
 uuid=12345678-1234-4123-8123-123456789abc
+forge 'next_snapshot=1' "next_snapshot=9\\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=live kinds=a holds= table=7:1"
+expect 0 'a forged snapshot is one' "$asan/store-show" "$scratch/forged"
+like "$(<"$out")" 'holds= table=7:1$' 'and all of it is printed'
 forge 'next_snapshot=1' 'next_snapshot=1'
 expect 0 'a forged record that says the same is a record' "$asan/store-show" "$scratch/forged"
 while IFS='|' read -r old new; do
@@ -87,13 +90,15 @@ meta_device=store|meta_device=elsewhere
 next_thin=1|next_thin=01
 next_thin=1|next_thin=4294967296
 next_thin=1|next_thin=1\nsnapshot=1
-next_thin=1|next_thin=1\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=live kinds=a holds=
-next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=9 state=live kinds=a holds=
-next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=32769 state=live kinds=a holds=
-next_snapshot=1|next_snapshot=9\nsnapshot=2 uuid=$uuid thin=0 time=1 sectors=9 state=pending kinds=a holds=\nsnapshot=3 uuid=${uuid%c}d thin=0 time=1 sectors=9 state=live kinds=a holds=
-next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=asleep kinds=a holds=
-next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=live kinds=a,,b holds=
-next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=${uuid^^} thin=0 time=1 sectors=9 state=live kinds=a holds=
+next_thin=1|next_thin=1\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=live kinds=a holds= table=
+next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=9 state=live kinds=a holds= table=
+next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=32769 state=live kinds=a holds= table=
+next_snapshot=1|next_snapshot=9\nsnapshot=2 uuid=$uuid thin=0 time=1 sectors=9 state=pending kinds=a holds= table=\nsnapshot=3 uuid=${uuid%c}d thin=0 time=1 sectors=9 state=live kinds=a holds= table=
+next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=asleep kinds=a holds= table=
+next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=live kinds=a,,b holds= table=
+next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=${uuid^^} thin=0 time=1 sectors=9 state=live kinds=a holds= table=
+next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=live kinds=a holds= table=7
+next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=live kinds=a holds= table=7:4294967296
 next_snapshot=1|next_snapshot=1\nrevert=open snapshot=1 thin=1
 next_snapshot=1|next_snapshot=1\nrevert=asleep snapshot=1 thin=0
 next_snapshot=1|next_snapshot=1\nclone=a snapshot=1 thin=0 state=live\nclone=b snapshot=1 thin=0 state=live

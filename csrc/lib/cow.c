@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "chunkset.h"
 #include "cow.h"
@@ -121,6 +122,32 @@ void exceptions_free(struct exceptions *all)
 	*all = (struct exceptions){ 0 };
 }
 
+/* Over the entries as they are on disk. */
+static uint32_t entries_crc(const struct exceptions *all, uint64_t count)
+{
+	uLong crc = crc32_z(0, NULL, 0);
+	uint64_t i;
+
+	for (i = 0; i < count; i++) {
+		struct cow_disk_entry disk = { htole64(all->list[i].old_chunk),
+					       htole64(all->list[i].new_chunk) };
+
+		crc = crc32_z(crc, (const Bytef *)&disk, sizeof(disk));
+	}
+	return (uint32_t)crc;
+}
+
+struct seal exceptions_seal(const struct exceptions *all)
+{
+	return (struct seal){ true, all->count, entries_crc(all, all->count) };
+}
+
+static bool seal_holds(const struct seal *seal, const struct exceptions *all)
+{
+	return !seal->set || (all->count >= seal->entries &&
+			      entries_crc(all, seal->entries) == seal->crc);
+}
+
 static int by_old_chunk(const void *left, const void *right)
 {
 	const struct exception *a = left, *b = right;
@@ -220,6 +247,8 @@ int cow_load(const struct cow *cow, struct exceptions *all)
 	}
 	chunkset_free(&seen);
 	free(area);
+	if (r == 0 && !seal_holds(&cow->seal, all))
+		r = -EBADMSG;
 	if (r < 0)
 		exceptions_free(all);
 	return r;
@@ -486,8 +515,10 @@ static int overwrite(const struct cow *into, const struct cow *source, const str
 
 static int load_mended(struct cow *cow, struct exceptions *all)
 {
-	int r = ensure_header(cow);
+	int r = cow->blank && cow->seal.entries > 0 ? -EBADMSG : 0;
 
+	if (r == 0)
+		r = ensure_header(cow);
 	if (r == 0)
 		r = cow_mend_tail(cow);
 	return r < 0 ? r : cow_load(cow, all);

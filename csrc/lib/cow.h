@@ -22,6 +22,16 @@ struct exception {
 	uint64_t new_chunk;	/* of the COW */
 };
 
+/*
+ * What a table was when it was last known to be right: a crc over its first entries, kept outside.  A table only
+ * ever grows at its end, so that stays true.  Data chunks have none: the disks look after those.
+ */
+struct seal {
+	bool set;
+	uint64_t entries;
+	uint32_t crc;
+};
+
 struct cow {
 	int fd;
 	uint64_t chunk_bytes;
@@ -29,6 +39,7 @@ struct cow {
 	uint64_t origin_chunks;		/* old chunks are below this */
 	bool blank;			/* no header yet: the kernel would make one */
 	bool valid;			/* false: the kernel gave the snapshot up */
+	struct seal seal;		/* what every cow_load() demands, if it is set */
 };
 
 /* An exception table read whole. */
@@ -63,12 +74,17 @@ void cow_header(void *chunk, uint64_t chunk_bytes);
 
 /*
  * cow_load - read the whole table in the order it was written; -EBADMSG when any entry is out of
- * bounds, out of order or there twice.  Give it back with exceptions_free().
+ * bounds, out of order or there twice, or its beginning is not what the seal says.  Give it back with exceptions_free().
  *
  * Only for a store that nobody writes: a frozen one, or the head's while its volume is quiet.
  */
 int cow_load(const struct cow *cow, struct exceptions *all);
 void exceptions_free(struct exceptions *all);
+
+/*
+ * exceptions_seal - the seal of the table @all.
+ */
+struct seal exceptions_seal(const struct exceptions *all);
 
 /*
  * exceptions_sort - by old chunk.

@@ -80,11 +80,23 @@ static int origin_node(const struct stack *stack)
 	return dev_node(&dev);
 }
 
+/* A courtesy to the next start.  What is wrong with the store must not keep anybody from stopping. */
+static void seal_head(struct stack *stack)
+{
+	struct snapshot *head = record_head(&stack->rec);
+	bool up;
+
+	if (head && stack_is_up(stack, &up) == 0 && up && stack_seal(stack, head) == 0)
+		stack_commit(stack);
+}
+
 int life_stop(struct stack *stack)
 {
 	unsigned int i;
-	int r = tear_down(stack);
+	int r;
 
+	seal_head(stack);
+	r = tear_down(stack);
 	if (r == 0)
 		r = origin_node(stack);
 	if (r < 0)
@@ -140,7 +152,7 @@ static int head_up(struct stack *stack)
 	if (!head)
 		return 0;
 	r = cowdev_inspect(stack, head, true, &used);
-	if (r == -ESTALE || r == -EBADMSG || r == -ENODATA)
+	if (is_damage(r))
 		return stack_mark_lost(stack, head);
 	return r < 0 ? r : stack_head_up(stack, head);
 }
@@ -214,11 +226,14 @@ static bool time_is_taken(const struct record *rec, uint64_t time)
 	return false;
 }
 
-/* Ids are used up even by a snapshot that fails: after a crash an old one could still be in the pool. */
+/*
+ * Ids are used up even by a snapshot that fails: after a crash an old one could still be in the pool.  The head is
+ * about to be frozen: its seal is of an earlier moment.
+ */
 static int record_pending(struct stack *stack, const struct new_snapshot *wanted)
 {
 	struct record *rec = &stack->rec;
-	struct snapshot *snap = &rec->snapshot[rec->count];
+	struct snapshot *snap = &rec->snapshot[rec->count], *head = record_head(rec);
 	int r = 0;
 
 	if (rec->count == SNAPSHOTS_MAX)
@@ -235,6 +250,8 @@ static int record_pending(struct stack *stack, const struct new_snapshot *wanted
 		r = uuid_random(snap->uuid);
 	if (r < 0)
 		return r;
+	if (head)
+		head->seal.set = false;
 	rec->next_snapshot++;
 	rec->next_thin++;
 	rec->count++;

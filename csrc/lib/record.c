@@ -38,7 +38,7 @@ static const char *const phase_names[] = {
 	[REVERT_MERGING] = "merging", [REVERT_DONE] = "done",
 };
 
-enum { WORDS_MAX = 8 };
+enum { WORDS_MAX = 9 };
 
 bool is_kinds(const char *text)
 {
@@ -164,23 +164,39 @@ static int parse_words(char *line, const char *const *keys, unsigned int count, 
 	return line ? -EBADMSG : 0;
 }
 
+/* Empty, or ENTRIES:CRC. */
+static int parse_seal(char *text, struct seal *seal)
+{
+	char *crc = strchr(text, ':');
+
+	if (*text == '\0')
+		return 0;
+	if (!crc)
+		return -EBADMSG;
+	*crc++ = '\0';
+	seal->set = true;
+	return number(text, INT64_MAX, &seal->entries) < 0 ? -EBADMSG : number32(crc, &seal->crc);
+}
+
 static int parse_snapshot(char *line, struct record *rec)
 {
 	static const char *const keys[] = {
 		"", "uuid=", "thin=", "time=", "sectors=", "state=", "kinds=", "holds=",
+		"table=",
 	};
 	struct snapshot *snap = &rec->snapshot[rec->count];
 	char *word[WORDS_MAX];
 	int state;
 
-	if (rec->count == SNAPSHOTS_MAX || parse_words(line, keys, 8, word) < 0 ||
+	if (rec->count == SNAPSHOTS_MAX || parse_words(line, keys, 9, word) < 0 ||
 	    number32(word[0], &snap->id) < 0 ||
 	    copy_text(snap->uuid, sizeof(snap->uuid), word[1], is_uuid(word[1])) < 0 ||
 	    number32(word[2], &snap->thin) < 0 || number(word[3], INT64_MAX, &snap->time) < 0 ||
 	    number(word[4], INT64_MAX / SECTOR_SIZE, &snap->sectors) < 0 ||
 	    parse_name_of(word[5], state_names, DELETING + 1, &state) < 0 ||
 	    copy_text(snap->kinds, sizeof(snap->kinds), word[6], is_kinds(word[6])) < 0 ||
-	    copy_text(snap->holds, sizeof(snap->holds), word[7], !*word[7] || is_kinds(word[7])) < 0)
+	    copy_text(snap->holds, sizeof(snap->holds), word[7], !*word[7] || is_kinds(word[7])) < 0 ||
+	    parse_seal(word[8], &snap->seal) < 0)
 		return -EBADMSG;
 	snap->state = (enum snapshot_state)state;
 	rec->count++;
@@ -359,8 +375,11 @@ int record_print(const struct record *rec, FILE *out)
 		const struct snapshot *s = &rec->snapshot[i];
 
 		fprintf(out, "snapshot=%" PRIu32 " uuid=%s thin=%" PRIu32 " time=%" PRIu64
-			" sectors=%" PRIu64 " state=%s kinds=%s holds=%s\n", s->id, s->uuid, s->thin,
-			s->time, s->sectors, state_names[s->state], s->kinds, s->holds);
+			" sectors=%" PRIu64 " state=%s kinds=%s holds=%s table=", s->id, s->uuid,
+			s->thin, s->time, s->sectors, state_names[s->state], s->kinds, s->holds);
+		if (s->seal.set)
+			fprintf(out, "%" PRIu64 ":%" PRIu32, s->seal.entries, s->seal.crc);
+		fputc('\n', out);
 	}
 	for (i = 0; i < rec->clones; i++) {
 		const struct clone *c = &rec->clone[i];

@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "cow.h"
 #include "num.h"
 
 enum {
@@ -48,6 +49,7 @@ struct snapshot {
 	char uuid[UUID_TEXT];
 	char kinds[KINDS_TEXT];		/* comma-separated */
 	char holds[KINDS_TEXT];		/* tags of who wants it kept, likewise; empty for nobody */
+	struct seal seal;		/* of its exception table, once nobody writes to it any more */
 };
 
 /*

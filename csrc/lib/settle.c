@@ -209,6 +209,43 @@ int stack_recover(struct stack *stack)
 	return r < 0 ? r : check_head(stack);
 }
 
+/* Sealing: the format of an exception table has no check sum, so the record keeps one. */
+
+int stack_seal(struct stack *stack, struct snapshot *snap)
+{
+	struct exceptions all;
+	int r = stack_load_table(stack, snap, &all);
+
+	if (r == 0)
+		snap->seal = exceptions_seal(&all);
+	exceptions_free(&all);
+	return r;
+}
+
+/* A frozen table that cannot be trusted: everything that reads through it is lost, and is said to be. */
+static int lose_if_damaged(struct stack *stack, struct snapshot *snap, int r)
+{
+	return is_damage(r) ? stack_mark_lost(stack, snap) : r;
+}
+
+static int seal_frozen(struct stack *stack)
+{
+	const struct snapshot *head = record_head(&stack->rec);
+	bool sealed = false;
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; i < stack->rec.count && r == 0; i++) {
+		struct snapshot *snap = &stack->rec.snapshot[i];
+
+		if (!in_chain(snap) || snap == head || snap->seal.set)
+			continue;
+		r = lose_if_damaged(stack, snap, stack_seal(stack, snap));
+		sealed = true;
+	}
+	return r < 0 || !sealed ? r : stack_commit(stack);
+}
+
 /* Absorbing: what a removed snapshot kept, the next older one must keep from now on. */
 
 /*
@@ -233,11 +270,12 @@ static int absorb(struct stack *stack, struct snapshot *older, struct snapshot *
 		cow_close(&from);
 	}
 	cow_close(&into);
-	if (r < 0 || !swap)
-		return r;
-	older->thin = removed->thin;	/* both at once, in the commit that lets the removed one go */
-	removed->thin = thin;
-	return 0;
+	if (r == 0 && swap) {
+		older->thin = removed->thin;	/* both at once, in the commit that lets the removed one go */
+		older->seal = removed->seal;
+		removed->thin = thin;
+	}
+	return r < 0 ? r : stack_seal(stack, older);
 }
 
 static struct snapshot *older_in_chain(struct stack *stack, const struct snapshot *snap)
@@ -251,11 +289,25 @@ static struct snapshot *older_in_chain(struct stack *stack, const struct snapsho
 	return older;
 }
 
+static int check_table(struct stack *stack, struct snapshot *snap)
+{
+	struct exceptions all;
+	int r = lose_if_damaged(stack, snap, stack_load_table(stack, snap, &all));
+
+	exceptions_free(&all);
+	return r;
+}
+
 static int take_out(struct stack *stack, struct snapshot *snap)
 {
 	struct snapshot *older = older_in_chain(stack, snap);
-	int r = step();
+	int r = older ? check_table(stack, snap) : 0;
 
+	if (r == 0 && older)
+		r = check_table(stack, older);
+	older = older_in_chain(stack, snap);	/* unless a check has said that it is lost */
+	if (r == 0)
+		r = step();
 	if (r == 0 && older)
 		r = absorb(stack, older, snap);
 	if (r == 0)
@@ -433,8 +485,10 @@ static int delete_layer(struct stack *stack)
 
 static int settle_once(struct stack *stack, bool *deleted)
 {
-	int r = absorb_removed(stack);
+	int r = seal_frozen(stack);
 
+	if (r == 0)
+		r = absorb_removed(stack);
 	if (r == 0)
 		r = release_head(stack);
 	if (r == 0)

@@ -30,6 +30,11 @@ int stack_settle(struct stack *stack);
 int stack_drop_pending(struct stack *stack, struct snapshot *snap);
 
 /*
+ * stack_seal - remember in the record, not yet committed, what the exception table of @snap is.
+ */
+int stack_seal(struct stack *stack, struct snapshot *snap);
+
+/*
  * stack_head_status - the kernel's status of the head: "ok", or what it printed instead; "none".
  *
  * @chunks: changed since the head was taken.

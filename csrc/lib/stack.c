@@ -293,7 +293,27 @@ int stack_open_cow(const struct stack *stack, const struct snapshot *snap, int f
 	if (r < 0)
 		return r;
 	dev_path(state.minor, path);
-	return cow_open(cow, path, flags, stack_chunk_bytes(stack), stack_chunks(stack, snap));
+	r = cow_open(cow, path, flags, stack_chunk_bytes(stack), stack_chunks(stack, snap));
+	cow->seal = snap->seal;
+	return r;
+}
+
+int stack_load_table(const struct stack *stack, const struct snapshot *snap, struct exceptions *all)
+{
+	struct cow cow;
+	int r = stack_open_cow(stack, snap, O_RDONLY, &cow);
+
+	*all = (struct exceptions){ 0 };
+	if (r < 0)
+		return r;
+	r = cow.valid ? cow_load(&cow, all) : -ESTALE;
+	cow_close(&cow);
+	return r;
+}
+
+bool is_damage(int r)
+{
+	return r == -ESTALE || r == -EBADMSG || r == -ENODATA;
 }
 
 int stack_head_up(const struct stack *stack, const struct snapshot *snap)

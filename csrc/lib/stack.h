@@ -88,6 +88,14 @@ int stack_cow(const struct stack *stack, const struct snapshot *snap, struct dev
 int stack_open_cow(const struct stack *stack, const struct snapshot *snap, int flags, struct cow *cow);
 
 /*
+ * stack_load_table - the exception table of @snap, read and checked; for exceptions_free().
+ *
+ * -ESTALE, -EBADMSG or -ENODATA: it is not to be trusted, and then neither @snap nor any older one: see is_damage().
+ */
+int stack_load_table(const struct stack *stack, const struct snapshot *snap, struct exceptions *all);
+bool is_damage(int r);
+
+/*
  * stack_head_up - put up base-N and snap-N for @snap; its COW has been checked.
  */
 int stack_head_up(const struct stack *stack, const struct snapshot *snap);

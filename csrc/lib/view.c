@@ -105,13 +105,8 @@ static int merge_cow(struct stack *stack, const struct snapshot *snap, struct me
 	struct part *part = &merge->part[merge->parts++];
 	struct exceptions table = { 0 };
 	struct dev_state state = { 0 };
-	struct cow cow;
-	int r = stack_open_cow(stack, snap, O_RDONLY, &cow);
+	int r = stack_load_table(stack, snap, &table);
 
-	if (r < 0)
-		return r;
-	r = cow.valid ? cow_load(&cow, &table) : -ESTALE;
-	cow_close(&cow);
 	if (r == 0)
 		r = stack_state(stack, "cow", snap->thin, &state);
 	if (r == 0)

@@ -23,7 +23,7 @@ snap_load() {
 snap_parse() {
 	local line=$1 id
 	local entry='^snapshot=([0-9]{1,9}) uuid=([0-9a-f-]{36}) thin=[0-9]+ time=([0-9]{1,12})'
-	entry+=' sectors=[0-9]+ state=([a-z]+) kinds=([A-Za-z0-9_,-]*) holds=([A-Za-z0-9_.,-]*)$'
+	entry+=' sectors=[0-9]+ state=([a-z]+) kinds=([A-Za-z0-9_,-]*) holds=([A-Za-z0-9_.,-]*) table=[0-9:]*$'
 	if [[ $line =~ $entry ]]; then
 		id=${BASH_REMATCH[1]}
 		snap_uuid[id]=${BASH_REMATCH[2]}
