@@ -32,6 +32,8 @@ kib=$(written "$helpers/dm-remove" home "$store" 2)
 unset 'taken[2]'
 is "$(differing)" '' 'many below few: the others are right'
 is "$((kib < 1000))" 1 "it wrote little ($kib KiB)"
+# 305 chunks of the first and 512 of the newest, each with a header and an area.
+is "$(fact store_used_bytes)" $(((77 + 129) << 16)) 'the store holds no block more than that takes'
 is "$(stat -c %N /dev/zumastor/home/1 | grep -c dm-)" 1 'the oldest is shown'
 "$helpers/dm-stop" home "$store"
 "$helpers/dm-start" home "$origin" "$store"

@@ -270,19 +270,6 @@ static int chunk_write(const struct cow *cow, const void *chunk, uint64_t number
 	return io_pwrite(cow->fd, chunk, cow->chunk_bytes, number * cow->chunk_bytes);
 }
 
-static int zero_area(const struct cow *cow, uint64_t area)
-{
-	void *zero;
-	int r;
-
-	if (area_chunk(cow, area) >= cow->cow_chunks)
-		return 0;	/* the table can never get there */
-	zero = io_alloc(cow->chunk_bytes);
-	r = zero ? chunk_write(cow, zero, area_chunk(cow, area)) : -ENOMEM;
-	free(zero);
-	return r;
-}
-
 static int flush(const struct cow *cow)
 {
 	return fdatasync(cow->fd) < 0 ? -errno : 0;
@@ -418,7 +405,7 @@ static int write_entries(const struct cow *cow, const struct exceptions *have,
 {
 	uint64_t first = have->count / entries(cow);
 	uint64_t last = (have->count + plan->count) / entries(cow);
-	int r = zero_area(cow, last + 1);
+	int r = 0;
 
 	for (; r == 0 && last > first; last--)
 		r = area_write(cow, last, have, plan);
