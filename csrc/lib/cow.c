@@ -45,6 +45,14 @@ uint64_t cow_full_chunks(uint64_t chunk_bytes, uint64_t origin_chunks)
 	return 1 + origin_chunks + (origin_chunks + e) / e;
 }
 
+/* Behind the last area, which begins anew when the one before is full, and its data. */
+uint64_t cow_end_chunks(uint64_t chunk_bytes, uint64_t count)
+{
+	uint64_t e = cow_entries(chunk_bytes);
+
+	return 1 + count / e * (e + 1) + 1 + count % e;
+}
+
 static uint64_t entries(const struct cow *cow)
 {
 	return cow_entries(cow->chunk_bytes);

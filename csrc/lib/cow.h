@@ -68,6 +68,11 @@ uint64_t cow_entries(uint64_t chunk_bytes);
 uint64_t cow_full_chunks(uint64_t chunk_bytes, uint64_t origin_chunks);
 
 /*
+ * cow_end_chunks - where a store with @count exceptions ends.
+ */
+uint64_t cow_end_chunks(uint64_t chunk_bytes, uint64_t count);
+
+/*
  * cow_header - fill one chunk with the header of a store with chunks of @chunk_bytes.
  */
 void cow_header(void *chunk, uint64_t chunk_bytes);

@@ -151,5 +151,10 @@ status_json() {
 		printf '"last_success":%s,"last_error":%s}' "${t[success]:-null}" "$REPLY"
 		separator=,
 	done
-	printf ']}'
+	printf ']'
+	[[ -z ${usage[*]-} ]] || {
+		printf ',"usage":'
+		usage_json
+	}
+	printf '}'
 }
