@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * dm-snapshot - take a snapshot of a running volume.
+ * dm-snapshot - take a snapshot of a running volume, or of several at one instant.
  *
  *     dm-snapshot [--uuid UUID] [--kinds KIND[,KIND…]] [--time SECONDS] VOLUME STORE
+ *     dm-snapshot --instant UUID [--kinds KIND[,KIND…]] [--time SECONDS] VOLUME STORE...
  *
- * Prints id=, uuid=, time= and pause_us=, how long the volume was suspended.  After any failure the volume runs, and
- * there is no new snapshot.  Killed at any point, its watchdog or the next command does the rest.
- * Exit 1: failed, the store is full or read-only; 2; 4: no record; 7: it is damaged.
+ * Prints for each volume= (with --instant), id=, uuid=, time= and pause_us=, how long it was suspended.  The uuids of
+ * one instant begin with the first 18 characters of its own.  After any failure all volumes run, and none has a new
+ * snapshot.  Killed at any point, its watchdog or the next command on each volume does the rest.
+ * Exit 1: failed, a store is full or read-only; 2; 4: no record; 7: it is damaged.
  */
 #include <err.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "exits.h"
@@ -19,29 +22,53 @@
 #include "settle.h"
 #include "tool.h"
 
+enum { MEMBERS_MAX = 64 };
+
 static void parse_options(int argc, char **argv, struct new_snapshot *wanted)
 {
 	static const struct option options[] = {
-		{ "uuid", required_argument, NULL, 'u' }, { "kinds", required_argument, NULL, 'k' },
-		{ "time", required_argument, NULL, 't' }, { 0 },
+		{ "uuid", required_argument, NULL, 'u' }, { "instant", required_argument, NULL, 'i' },
+		{ "kinds", required_argument, NULL, 'k' }, { "time", required_argument, NULL, 't' },
+		{ 0 },
 	};
-	int option;
+	int option, words;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'u' && is_uuid(optarg))
 			wanted->uuid = optarg;
+		else if (option == 'i' && is_uuid(optarg))
+			wanted->instant = optarg;
 		else if (option == 'k' && is_kinds(optarg))
 			wanted->kinds = optarg;
 		else if (option != 't' || num_u64(optarg, UINT32_MAX, &wanted->time) < 0)
 			errx(EXIT_USAGE, "not a uuid, kinds or a time: '%s'", optarg ? optarg : "");
 	}
-	if (argc - optind != 2)
-		errx(EXIT_USAGE, "usage: dm-snapshot [--uuid UUID] [--kinds KIND,...] "
-		     "[--time SECONDS] VOLUME STORE");
+	words = argc - optind;
+	if (words < 2 || words % 2 != 0 || words > 2 * MEMBERS_MAX || (words > 2 && !wanted->instant) ||
+	    (wanted->uuid && wanted->instant))
+		errx(EXIT_USAGE, "usage: dm-snapshot [--uuid UUID | --instant UUID] "
+		     "[--kinds KIND,...] [--time SECONDS] VOLUME STORE...");
 }
 
-static void report(const struct snapshot *snap, uint64_t pause_us)
+static void open_members(char **words, struct member *member, unsigned int count)
 {
+	unsigned int i, j;
+
+	for (i = 0; i < count; i++) {
+		for (j = 0; j < i; j++)
+			if (strcmp(words[2 * i], words[2 * j]) == 0)
+				errx(EXIT_USAGE, "volume '%s' is there twice", words[2 * i]);
+		member[i].stack = tool_open(words[2 * i], words[2 * i + 1]);
+		tool_need_up(member[i].stack);
+	}
+}
+
+static void report(const struct member *member, bool named, uint64_t pause_us)
+{
+	const struct snapshot *snap = member->snap;
+
+	if (named)
+		printf("volume=%s\n", member->stack->volume);
 	printf("id=%" PRIu32 "\nuuid=%s\ntime=%" PRIu64 "\npause_us=%" PRIu64 "\n", snap->id,
 	       snap->uuid, snap->time, pause_us);
 }
@@ -49,18 +76,24 @@ static void report(const struct snapshot *snap, uint64_t pause_us)
 int main(int argc, char **argv)
 {
 	struct new_snapshot wanted = { .kinds = "manual", .time = (uint64_t)time(NULL) };
-	struct snapshot *snap;
-	struct stack *stack;
+	struct member member[MEMBERS_MAX] = { 0 };
+	unsigned int i, count, failed = 0;
 	uint64_t pause_us = 0;
-	int r;
+	int r = 0;
 
 	parse_options(argc, argv, &wanted);
-	stack = tool_open(argv[optind], argv[optind + 1]);
-	tool_need_up(stack);
-	r = stack_settle(stack);	/* so that views never get more than one head deep */
+	count = (unsigned int)(argc - optind) / 2;
+	open_members(argv + optind, member, count);
+	for (i = 0; i < count && r == 0; i++) {
+		failed = i;
+		r = stack_settle(member[i].stack);	/* so that views never get more than one head deep */
+	}
 	if (r == 0)
-		r = life_snapshot(stack, &wanted, &snap, &pause_us);
-	if (r == 0)
-		report(snap, pause_us);
-	return tool_end(stack, "take a snapshot of", r);
+		r = life_snapshot(member, count, &wanted, &failed, &pause_us);
+	for (i = 0; i < count && r == 0; i++)
+		report(&member[i], wanted.instant != NULL, pause_us);
+	for (i = 0; i < count; i++)
+		if (i != failed)
+			stack_close(member[i].stack);
+	return tool_end(member[failed].stack, "take a snapshot of", r);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* life.c - see life.h. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cowdev.h"
@@ -12,7 +13,10 @@
 #include "switchover.h"
 #include "view.h"
 
-enum { PREFIX_TEXT = 64 };
+enum {
+	PREFIX_TEXT = 64,
+	INSTANT_TEXT = 18,	/* of the uuids of snapshots of one instant, the same in all of them */
+};
 
 /* Stopping. */
 
@@ -214,40 +218,51 @@ int life_start(struct stack *stack, dev_t origin, dev_t store, dev_t meta)
 	return r < 0 ? r : stack_link(stack, "origin", NO_ID);
 }
 
-/* Taking a snapshot. */
+/* Taking snapshots. */
 
-static bool time_is_taken(const struct record *rec, uint64_t time)
+static bool time_is_taken(const struct member *member, unsigned int count, uint64_t time)
 {
-	unsigned int i;
+	const struct record *rec;
+	unsigned int i, j;
 
-	for (i = 0; i < rec->count; i++)
-		if (rec->snapshot[i].time == time)
-			return true;
+	for (i = 0; i < count; i++) {
+		rec = &member[i].stack->rec;
+		for (j = 0; j < rec->count; j++)
+			if (rec->snapshot[j].time == time)
+				return true;
+	}
 	return false;
+}
+
+static int name_snapshot(struct snapshot *snap, const struct new_snapshot *wanted)
+{
+	int r = 0;
+
+	if (wanted->uuid)
+		snprintf(snap->uuid, sizeof(snap->uuid), "%s", wanted->uuid);
+	else
+		r = uuid_random(snap->uuid);
+	if (wanted->instant)
+		memcpy(snap->uuid, wanted->instant, INSTANT_TEXT);
+	return r;
 }
 
 /*
  * Ids are used up even by a snapshot that fails: after a crash an old one could still be in the pool.  The head is
  * about to be frozen: its seal is of an earlier moment.
  */
-static int record_pending(struct stack *stack, const struct new_snapshot *wanted)
+static int record_pending(struct member *member, const struct new_snapshot *wanted, uint64_t time)
 {
-	struct record *rec = &stack->rec;
+	struct record *rec = &member->stack->rec;
 	struct snapshot *snap = &rec->snapshot[rec->count], *head = record_head(rec);
-	int r = 0;
+	int r;
 
 	if (rec->count == SNAPSHOTS_MAX)
 		return -ENOSPC;
 	*snap = (struct snapshot){ .id = rec->next_snapshot, .thin = rec->next_thin,
-				   .state = PENDING, .time = wanted->time,
-				   .sectors = rec->origin_sectors };
-	while (time_is_taken(rec, snap->time))
-		snap->time++;
+				   .state = PENDING, .time = time, .sectors = rec->origin_sectors };
 	snprintf(snap->kinds, sizeof(snap->kinds), "%s", wanted->kinds);
-	if (wanted->uuid)
-		snprintf(snap->uuid, sizeof(snap->uuid), "%s", wanted->uuid);
-	else
-		r = uuid_random(snap->uuid);
+	r = name_snapshot(snap, wanted);
 	if (r < 0)
 		return r;
 	if (head)
@@ -255,7 +270,8 @@ static int record_pending(struct stack *stack, const struct new_snapshot *wanted
 	rec->next_snapshot++;
 	rec->next_thin++;
 	rec->count++;
-	return stack_commit(stack);
+	member->snap = snap;
+	return stack_commit(member->stack);
 }
 
 /* base-N live and snap-N loaded but not resumed: it must not come alive before the volume is suspended. */
@@ -306,56 +322,111 @@ static int load_switch(struct stack *stack, const struct snapshot *snap, const s
 	return r;
 }
 
-static int prepare_and_switch(struct stack *stack, const struct snapshot *snap,
-			      const struct snapshot *head, uint64_t *pause_us)
+static int prepare(struct member *member, struct switchover *sw)
 {
-	struct switchover sw = { 0 };
+	struct stack *stack = member->stack;
 	int r = step();
 
 	if (r == 0)
-		r = cowdev_create(stack, snap);
+		r = cowdev_create(stack, member->snap);
 	if (r == 0)
 		r = step();
 	if (r == 0)
-		r = load_snapshot(stack, snap);
+		r = load_snapshot(stack, member->snap);
 	if (r == 0)
 		r = step();
-	if (r == 0)
-		r = load_switch(stack, snap, head, &sw);
-	if (r == 0) {
-		dev_settle();
-		r = switchover_run(&sw, pause_us);
-	}
-	table_free(&sw.undo);
-	return r;
+	return r < 0 ? r : load_switch(stack, member->snap, record_head(&stack->rec), sw);
 }
 
-int life_snapshot(struct stack *stack, const struct new_snapshot *wanted, struct snapshot **taken,
-		  uint64_t *pause_us)
+static int check_room(const struct stack *stack)
 {
-	const struct snapshot *head;
-	struct snapshot *snap;
 	uint64_t room;
 	int r = is_reverting(&stack->rec) ? -EBUSY : pool_room(stack, &room);
 
-	if (r == 0 && room < 2 * stack_chunk_bytes(stack))
-		r = -ENOSPC;
-	if (r == 0)
-		r = record_pending(stack, wanted);
-	if (r < 0)
-		return r;
-	snap = &stack->rec.snapshot[stack->rec.count - 1];
-	head = record_head(&stack->rec);
-	r = prepare_and_switch(stack, snap, head, pause_us);
-	if (r < 0) {
-		stack_drop_pending(stack, snap);
-		return r;
+	return r == 0 && room < 2 * stack_chunk_bytes(stack) ? -ENOSPC : r;
+}
+
+static int record_and_prepare(struct member *member, unsigned int count, struct switchover *sw,
+			      const struct new_snapshot *wanted, unsigned int *failed)
+{
+	uint64_t time = wanted->time;
+	unsigned int i;
+	int r = 0;
+
+	while (time_is_taken(member, count, time))
+		time++;
+	for (i = 0; i < count && r == 0; i++) {
+		*failed = i;
+		r = record_pending(&member[i], wanted, time);
 	}
-	r = step();
+	for (i = 0; i < count && r == 0; i++) {
+		*failed = i;
+		r = prepare(&member[i], &sw[i]);
+	}
+	return r;
+}
+
+/* A snapshot that was switched in although another failed goes like any that is removed while it is the newest. */
+static int take_back(struct member *member)
+{
+	struct stack *stack = member->stack;
+	bool up;
+	int r = stack_is_up(stack, &up);
+
+	if (r < 0 || !member->snap)
+		return r;
+	if (stack->attached != member->snap->id)
+		return stack_drop_pending(stack, member->snap);
+	member->snap->state = REMOVED;
+	return stack_commit(stack);
+}
+
+static int declare_live(struct member *member)
+{
+	int r = step();
+
 	if (r < 0)
 		return r;	/* as after a crash: it was taken, and recovery will find so */
-	snap->state = LIVE;
-	stack->attached = snap->id;
-	*taken = snap;
-	return stack_commit(stack);
+	member->snap->state = LIVE;
+	member->stack->attached = member->snap->id;
+	return stack_commit(member->stack);
+}
+
+static int take(struct member *member, unsigned int count, struct switchover *sw,
+		const struct new_snapshot *wanted, unsigned int *failed, uint64_t *pause_us)
+{
+	unsigned int i;
+	int r = record_and_prepare(member, count, sw, wanted, failed);
+
+	if (r == 0) {
+		*failed = 0;
+		dev_settle();
+		r = switchover_run(sw, count, pause_us);
+	}
+	for (i = 0; i < count && r < 0; i++)
+		take_back(&member[i]);
+	for (i = 0; i < count && r == 0; i++) {
+		*failed = i;
+		r = declare_live(&member[i]);
+	}
+	return r;
+}
+
+int life_snapshot(struct member *member, unsigned int count, const struct new_snapshot *wanted,
+		  unsigned int *failed, uint64_t *pause_us)
+{
+	struct switchover *sw = calloc(count, sizeof(*sw));
+	unsigned int i;
+	int r = sw ? 0 : -ENOMEM;
+
+	for (i = 0; i < count && r == 0; i++) {
+		*failed = i;
+		r = check_room(member[i].stack);
+	}
+	if (r == 0)
+		r = take(member, count, sw, wanted, failed, pause_us);
+	for (i = 0; i < count && sw; i++)
+		table_free(&sw[i].undo);
+	free(sw);
+	return r;
 }

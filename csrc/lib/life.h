@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * life.h - start, stop and snapshot a volume.
+ * life.h - start and stop a volume, snapshot one or several.
  */
 #ifndef ZUMASTOR_LIFE_H
 #define ZUMASTOR_LIFE_H
@@ -23,17 +23,24 @@ int life_start(struct stack *stack, dev_t origin, dev_t store, dev_t meta);
 int life_stop(struct stack *stack);
 
 struct new_snapshot {
-	const char *uuid;	/* NULL: a fresh one */
+	const char *uuid;	/* of one alone; NULL: a fresh one */
+	const char *instant;	/* a uuid whose beginning all are to share, or NULL */
 	const char *kinds;
-	uint64_t time;		/* moved on by seconds until it is the volume's only one */
+	uint64_t time;		/* moved on by seconds until it is free in all volumes */
+};
+
+/* A volume of which a snapshot is taken, and its new snapshot. */
+struct member {
+	struct stack *stack;
+	struct snapshot *snap;
 };
 
 /*
- * life_snapshot - take a snapshot; *@snap is it, *@pause_us how long the volume was suspended.
+ * life_snapshot - take a snapshot of @count volumes at one instant; *@pause_us is how long they were suspended.
  *
- * After an error there is no new snapshot, and the volume runs as before.
+ * After an error no volume has a new snapshot, and all run as before; *@failed is the one it began with.
  */
-int life_snapshot(struct stack *stack, const struct new_snapshot *wanted, struct snapshot **snap,
-		  uint64_t *pause_us);
+int life_snapshot(struct member *member, unsigned int count, const struct new_snapshot *wanted,
+		  unsigned int *failed, uint64_t *pause_us);
 
 #endif

@@ -129,7 +129,7 @@ static int switch_onto_layer(struct stack *stack, uint64_t *pause_us)
 	r = check_quiet(stack);
 	if (r < 0)
 		dev_unload(sw.origin.uuid);
-	return r < 0 ? r : switchover_run(&sw, pause_us);
+	return r < 0 ? r : switchover_run(&sw, 1, pause_us);
 }
 
 int revert_begin(struct stack *stack, const struct snapshot *snap, uint64_t *pause_us)
@@ -200,7 +200,7 @@ static int switch_to_merge(struct stack *stack)
 	stack_dev(stack, "origin", NO_ID, &sw.origin);
 	sw.late = &table;
 	if (r == 0)
-		r = switchover_run(&sw, &pause_us);
+		r = switchover_run(&sw, 1, &pause_us);
 	table_free(&table);
 	return r;
 }
@@ -252,7 +252,7 @@ int revert_finish(struct stack *stack)
 		r = dev_load(sw.origin.uuid, &table);
 	table_free(&table);
 	if (r == 0)
-		r = switchover_run(&sw, &pause_us);
+		r = switchover_run(&sw, 1, &pause_us);
 	if (r == 0)
 		r = step();
 	return r < 0 ? r : set_phase(stack, REVERT_DONE);

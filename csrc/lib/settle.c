@@ -73,7 +73,7 @@ static int finish_switch(struct stack *stack)
 		stack_dev(stack, "base", head->id, &sw.base);
 		stack_base_table(stack, &sw.undo);
 	}
-	r = switchover_finish(&sw);
+	r = switchover_finish(&sw, 1);
 	table_free(&sw.undo);
 	return r;
 }
@@ -357,7 +357,7 @@ static int release_head(struct stack *stack)
 	r = dev_load(sw.origin.uuid, &table);
 	table_free(&table);
 	if (r == 0)
-		r = switchover_run(&sw, &pause_us);
+		r = switchover_run(&sw, 1, &pause_us);
 	if (r < 0)
 		return r;
 	stack->attached = NO_ID;

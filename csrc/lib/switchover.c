@@ -15,7 +15,8 @@
 #include "switchover.h"
 
 enum {
-	PATIENCE_MS = 10000,		/* for the few ioctls between suspend and resume */
+	PATIENCE_MS = 10000,		/* from the first volume suspended to the last resumed */
+	GRACE_MS = 1000,		/* for a killed process to die, unless an ioctl holds it */
 	RESERVE_BYTES = 1 << 20,	/* heap for libdevmapper, touched before it is needed */
 };
 
@@ -36,15 +37,23 @@ static int swap_base(const struct switchover *sw)
 	return r < 0 ? r : dev_resume(&sw->base);
 }
 
-static int switch_tables(const struct switchover *sw)
+static int load_late(struct switchover *sw)
 {
 	struct dev_state state;
+	int r;
+
+	if (!sw->late)
+		return 0;
+	r = dev_state(sw->origin.uuid, &state);
+	return r < 0 || state.loaded ? r : dev_load(sw->origin.uuid, sw->late);
+}
+
+static int switch_tables(struct switchover *sw)
+{
 	int r = step();
 
-	if (r == 0 && sw->late)
-		r = dev_state(sw->origin.uuid, &state);
-	if (r == 0 && sw->late && !state.loaded)
-		r = dev_load(sw->origin.uuid, sw->late);
+	if (r == 0)
+		r = load_late(sw);
 	if (r == 0 && sw->has_snap)
 		r = dev_resume(&sw->snap);
 	if (r == 0)
@@ -57,36 +66,105 @@ static int switch_tables(const struct switchover *sw)
 /*
  * Back to the old tables.  A base that already leads to the new snapshot must be turned back first: writes
  * of the old volume table would otherwise end in the snapshot.
+ *
+ * All are unloaded before anything else happens, so that whoever comes after us sees which way it goes.
  */
-static void undo(struct switchover *sw)
+static void undo(struct switchover *sw, unsigned int count)
 {
-	dev_unload(sw->origin.uuid);
-	if (sw->has_base)
-		dev_swap(&sw->base, &sw->undo);
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		dev_unload(sw[i].origin.uuid);
+	for (i = 0; i < count; i++)
+		if (sw[i].has_base)
+			dev_swap(&sw[i].base, &sw[i].undo);
 }
 
-static int switch_and_resume(struct switchover *sw)
-{
-	int r = switch_tables(sw), resumed;
-
-	if (r < 0)
-		undo(sw);
-	resumed = dev_resume(&sw->origin);
-	if (resumed < 0 && r == 0) {
-		undo(sw);	/* the kernel dropped the new table and kept the old one */
-		dev_resume(&sw->origin);
-	}
-	return r < 0 ? r : resumed;
-}
-
-int switchover_finish(struct switchover *sw)
+static int resume_if_suspended(struct switchover *sw)
 {
 	struct dev_state state;
-	int r = dev_state(sw->origin.uuid, &state);
+	int r = dev_state(sw->origin.uuid, &state), resumed;
 
 	if (r < 0 || !state.suspended)
 		return r;
-	return state.loaded || sw->late ? switch_and_resume(sw) : dev_resume(&sw->origin);
+	r = dev_resume(&sw->origin);
+	if (r == 0)
+		return 0;
+	undo(sw, 1);	/* the kernel dropped the new table and kept the old one */
+	resumed = dev_resume(&sw->origin);
+	return resumed < 0 ? resumed : r;
+}
+
+static int resume_all(struct switchover *sw, unsigned int count)
+{
+	unsigned int i;
+	int r = 0, resumed;
+
+	for (i = 0; i < count; i++) {
+		resumed = resume_if_suspended(&sw[i]);
+		if (r == 0)
+			r = resumed;
+		if (r == 0 && i + 1 < count)
+			r = step();	/* some run, others wait */
+	}
+	return r;
+}
+
+static void go_back(struct switchover *sw, unsigned int count)
+{
+	undo(sw, count);
+	resume_all(sw, count);
+}
+
+static int switch_and_resume(struct switchover *sw, unsigned int count)
+{
+	unsigned int i;
+	int r = 0, resumed;
+
+	for (i = 0; i < count && r == 0; i++)
+		r = switch_tables(&sw[i]);
+	if (r < 0)
+		undo(sw, count);
+	resumed = resume_all(sw, count);
+	return r < 0 ? r : resumed;
+}
+
+/*
+ * What the tables say of a switch that was cut off.  A volume that is suspended without a new table was being
+ * undone; one that has its new table and is not suspended has yet to be: no volume was resumed on its new table
+ * in either case.  Otherwise all were suspended at once, and some may run on their new tables already.
+ */
+enum direction { NOWHERE, FORWARD, BACK };
+
+static int which_way(const struct switchover *sw, unsigned int count, enum direction *way)
+{
+	bool suspended = false, back = false;
+	struct dev_state state;
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < count; i++) {
+		r = dev_state(sw[i].origin.uuid, &state);
+		if (r < 0)
+			return r;
+		suspended |= state.suspended;
+		back |= state.suspended ? !state.loaded && !sw[i].late : state.loaded;
+	}
+	*way = !suspended ? NOWHERE : back ? BACK : FORWARD;
+	return 0;
+}
+
+int switchover_finish(struct switchover *sw, unsigned int count)
+{
+	enum direction way;
+	int r = which_way(sw, count, &way);
+
+	if (r < 0 || way == NOWHERE)
+		return r;
+	if (way == FORWARD)
+		return switch_and_resume(sw, count);
+	go_back(sw, count);
+	return 0;
 }
 
 /* Nothing that is needed while the volume is suspended may have to come from a disk. */
@@ -135,8 +213,20 @@ static int hear(int fd, int timeout_ms)
 	return read(fd, &byte, 1) == 1 ? byte : 0;
 }
 
-/* Suspending may take as long as the disks need to flush; what comes after may not. */
-static void watch(struct switchover *sw, int fd, pid_t watched)
+/*
+ * The process that was killed is held by an ioctl, as long as a disk needs to flush.  It will do nothing when
+ * that returns: let the volumes that wait for it go, if that is still the way.
+ */
+static void relieve(struct switchover *sw, unsigned int count)
+{
+	enum direction way;
+
+	if (which_way(sw, count, &way) == 0 && way == BACK)
+		go_back(sw, count);
+}
+
+/* Suspending the first may take as long as its disks need to flush; what comes after may not. */
+static void watch(struct switchover *sw, unsigned int count, int fd, pid_t watched)
 {
 	int word = hear(fd, -1);
 
@@ -144,16 +234,21 @@ static void watch(struct switchover *sw, int fd, pid_t watched)
 		word = hear(fd, PATIENCE_MS);
 	if (word == -ETIMEDOUT) {
 		kill(watched, SIGKILL);
+		word = hear(fd, GRACE_MS);
+	}
+	if (word == -ETIMEDOUT) {
+		relieve(sw, count);
 		word = hear(fd, -1);
 	}
 	if (word == DONE)
 		return;
 	dev_cookie_abandon();
-	switchover_finish(sw);
+	switchover_finish(sw, count);
 	dev_settle();
 }
 
-static void watchdog_main(struct switchover *sw, int hear_fd, int tell_fd, pid_t watched)
+static void watchdog_main(struct switchover *sw, unsigned int count, int hear_fd, int tell_fd,
+			  pid_t watched)
 {
 	step_watchdog();
 	setsid();	/* a signal to the command's process group is not for us */
@@ -162,12 +257,12 @@ static void watchdog_main(struct switchover *sw, int hear_fd, int tell_fd, pid_t
 	signal(SIGTERM, SIG_IGN);
 	if (lock_memory() == 0 && say(tell_fd, READY) == 0) {
 		close(tell_fd);
-		watch(sw, hear_fd, watched);
+		watch(sw, count, hear_fd, watched);
 	}
 	_exit(0);
 }
 
-static int watchdog_start(struct switchover *sw, struct watchdog *dog)
+static int watchdog_start(struct switchover *sw, unsigned int count, struct watchdog *dog)
 {
 	int to_dog[2], from_dog[2], r;
 	pid_t self = getpid();
@@ -178,7 +273,7 @@ static int watchdog_start(struct switchover *sw, struct watchdog *dog)
 	if (dog->pid == 0) {
 		close(to_dog[1]);
 		close(from_dog[0]);
-		watchdog_main(sw, to_dog[0], from_dog[1], self);
+		watchdog_main(sw, count, to_dog[0], from_dog[1], self);
 	}
 	r = dog->pid < 0 ? -errno : 0;
 	close(to_dog[0]);
@@ -205,22 +300,30 @@ static uint64_t now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-static int suspend_and_switch(struct switchover *sw, struct watchdog *dog, uint64_t *pause_us)
+/* All suspended, then all switched, then all resumed: at one instant none of them was being written. */
+static int suspend_and_switch(struct switchover *sw, unsigned int count, struct watchdog *dog,
+			      uint64_t *pause_us)
 {
 	uint64_t start = now_us();
-	int r = dev_suspend(sw->origin.uuid, true);
+	unsigned int i;
+	int r = 0;
 
-	if (r < 0) {
-		undo(sw);
-		return r;
+	for (i = 0; i < count && r == 0; i++) {
+		r = step();
+		if (r == 0)
+			r = dev_suspend(sw[i].origin.uuid, true);
+		if (i == 0 && r == 0)
+			say(dog->tell, SUSPENDED);
 	}
-	say(dog->tell, SUSPENDED);
-	r = switch_and_resume(sw);
+	if (r == 0)
+		r = switch_and_resume(sw, count);
+	else
+		go_back(sw, count);
 	*pause_us = now_us() - start;
 	return r;
 }
 
-int switchover_run(struct switchover *sw, uint64_t *pause_us)
+int switchover_run(struct switchover *sw, unsigned int count, uint64_t *pause_us)
 {
 	struct watchdog dog = { .pid = -1, .tell = -1 };
 	sigset_t all, old;
@@ -229,19 +332,15 @@ int switchover_run(struct switchover *sw, uint64_t *pause_us)
 	if (r == 0)
 		r = lock_memory();
 	if (r == 0)
-		r = watchdog_start(sw, &dog);
+		r = watchdog_start(sw, count, &dog);
 	if (r < 0) {
-		undo(sw);
+		undo(sw, count);
 		munlockall();
 		return r;
 	}
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &old);
-	r = step();
-	if (r == 0)
-		r = suspend_and_switch(sw, &dog, pause_us);
-	else
-		undo(sw);
+	r = suspend_and_switch(sw, count, &dog, pause_us);
 	watchdog_stop(&dog);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	munlockall();
