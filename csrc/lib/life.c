@@ -57,15 +57,24 @@ static int remove_if_free(void *context, const char *uuid)
 	return r;
 }
 
-static int tear_down(struct stack *stack)
+static int check_busy(struct stack *stack)
 {
 	struct teardown down = { 0 };
 	int r;
 
 	snprintf(down.prefix, sizeof(down.prefix), "ZUMASTOR-%s-", stack->rec.volume);
 	r = dev_each(down.prefix, look_if_busy, &down);
-	if (r < 0 || down.busy)
-		return r < 0 ? r : -EBUSY;
+	return r < 0 ? r : down.busy ? -EBUSY : 0;
+}
+
+static int tear_down(struct stack *stack)
+{
+	struct teardown down = { 0 };
+	int r = check_busy(stack);
+
+	if (r < 0)
+		return r;
+	snprintf(down.prefix, sizeof(down.prefix), "ZUMASTOR-%s-", stack->rec.volume);
 	do {
 		down.left = down.removed = 0;
 		r = dev_each(down.prefix, remove_if_free, &down);
@@ -88,19 +97,40 @@ static int origin_node(const struct stack *stack)
 static void seal_head(struct stack *stack)
 {
 	struct snapshot *head = record_head(&stack->rec);
-	bool up;
 
-	if (head && stack_is_up(stack, &up) == 0 && up && stack_seal(stack, head) == 0)
+	if (head && stack_seal(stack, head) == 0)
 		stack_commit(stack);
+}
+
+/*
+ * What the kernel knows of a head that it gave up goes with its devices: where the exception store could not be
+ * written, nothing in it tells.
+ */
+static int keep_verdict(struct stack *stack)
+{
+	uint64_t chunks;
+	char text[32];
+	int r = stack_head_status(stack, text, sizeof(text), &chunks);
+
+	if (r < 0 || strcmp(text, "ok") == 0 || strcmp(text, "none") == 0)
+		return r;
+	return stack_recover(stack);
 }
 
 int life_stop(struct stack *stack)
 {
 	unsigned int i;
-	int r;
+	bool up;
+	int r = check_busy(stack);
 
-	seal_head(stack);
-	r = tear_down(stack);
+	if (r == 0)
+		r = stack_is_up(stack, &up);
+	if (r == 0 && up)
+		r = keep_verdict(stack);
+	if (r == 0 && up)
+		seal_head(stack);
+	if (r == 0)
+		r = tear_down(stack);
 	if (r == 0)
 		r = origin_node(stack);
 	if (r < 0)

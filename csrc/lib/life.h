@@ -19,6 +19,8 @@ int life_start(struct stack *stack, dev_t origin, dev_t store, dev_t meta);
 /*
  * life_stop - remove every device of the volume; -EBUSY, and nothing changed, while the volume or a
  * snapshot is open.
+ *
+ * Before that, a head that the kernel gave up is recorded as lost.
  */
 int life_stop(struct stack *stack);
 
