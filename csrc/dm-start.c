@@ -4,7 +4,8 @@
  *
  *     dm-start VOLUME ORIGIN STORE [META]
  *
- * What a crash left undecided is decided by the exception stores.  Exit 0: /dev/mapper/VOLUME is there.  3: a
+ * What a crash left undecided is decided by the exception stores.  Where the origin was written while the volume
+ * was stopped, its snapshots are recorded as lost, and a warning says why.  Exit 0: /dev/mapper/VOLUME is there.  3: a
  * device is in use, 4: no record on STORE, 5: the kernel lacks a target, 7: record or metadata damaged, or META
  * is another store's; 1, 2.  After a failure nothing is up that was not before.
  */
@@ -48,6 +49,7 @@ int main(int argc, char **argv)
 {
 	dev_t origin, store, meta = 0;
 	struct stack *stack;
+	int r;
 
 	if (argc != 4 && argc != 5)
 		errx(EXIT_USAGE, "usage: dm-start VOLUME ORIGIN STORE [META]");
@@ -60,5 +62,8 @@ int main(int argc, char **argv)
 	if (argc == 5)
 		meta = block_device(argv[4]);
 	check_size(argv[2], stack->rec.origin_sectors);
-	return tool_end(stack, "start", life_start(stack, origin, store, meta));
+	r = life_start(stack, origin, store, meta);
+	if (stack->origin_changed)
+		warnx("warning: the origin '%s' was written while volume '%s' was stopped", argv[2], argv[1]);
+	return tool_end(stack, "start", r);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cowdev.h"
+#include "fingerprint.h"
 #include "life.h"
 #include "pool.h"
 #include "revert.h"
@@ -93,15 +94,6 @@ static int origin_node(const struct stack *stack)
 	return dev_node(&dev);
 }
 
-/* A courtesy to the next start.  What is wrong with the store must not keep anybody from stopping. */
-static void seal_head(struct stack *stack)
-{
-	struct snapshot *head = record_head(&stack->rec);
-
-	if (head && stack_seal(stack, head) == 0)
-		stack_commit(stack);
-}
-
 /*
  * What the kernel knows of a head that it gave up goes with its devices: where the exception store could not be
  * written, nothing in it tells.
@@ -115,6 +107,21 @@ static int keep_verdict(struct stack *stack)
 	if (r < 0 || strcmp(text, "ok") == 0 || strcmp(text, "none") == 0)
 		return r;
 	return stack_recover(stack);
+}
+
+static void seal_head(struct stack *stack)
+{
+	struct snapshot *head = record_head(&stack->rec);
+
+	if (head)
+		stack_seal(stack, head);
+}
+
+/* A courtesy to the next start.  What is wrong with the store must not keep anybody from stopping. */
+static void leave_word(struct stack *stack)
+{
+	fingerprint_take(stack, SEEN_STOPPED);
+	stack_commit(stack);
 }
 
 int life_stop(struct stack *stack)
@@ -138,6 +145,8 @@ int life_stop(struct stack *stack)
 	for (i = 0; i < stack->rec.count; i++)
 		stack_unlink(stack, stack->rec.snapshot[i].id);
 	stack_unlink(stack, NO_ID);
+	if (up)
+		leave_word(stack);
 	return 0;
 }
 
@@ -191,6 +200,28 @@ static int head_up(struct stack *stack)
 	return r < 0 ? r : stack_head_up(stack, head);
 }
 
+/*
+ * All snapshots read from the origin what has not changed, so they go with it.  The volume itself runs: what
+ * was written is the user's.
+ */
+static int check_origin(struct stack *stack)
+{
+	struct snapshot *head = record_head(&stack->rec);
+	int r = 0;
+
+	stack->origin_changed = fingerprint_changed(stack);
+	if (stack->origin_changed && head)
+		r = stack_mark_lost(stack, head);
+	return r;
+}
+
+/* From here on the origin changes, and what was seen of it before means nothing. */
+static int note_running(struct stack *stack)
+{
+	fingerprint_take(stack, SEEN_RUNNING);
+	return stack_commit(stack);
+}
+
 static int origin_up(struct stack *stack)
 {
 	struct table table = { 0 };
@@ -214,11 +245,17 @@ static int put_up(struct stack *stack, dev_t store, dev_t meta)
 	if (r == 0)
 		r = decide_by_cow(stack);
 	if (r == 0)
+		r = check_origin(stack);
+	if (r == 0)
 		r = head_up(stack);
 	if (r == 0)
 		r = step();
 	if (r == 0)
 		r = revert_start(stack);
+	if (r == 0)
+		r = note_running(stack);
+	if (r == 0)
+		r = step();
 	if (r == 0)
 		r = origin_up(stack);
 	return r < 0 ? r : stack_is_up(stack, &up);

@@ -11,6 +11,9 @@
  * life_start - put up the stack over the user's device, the store and a separate metadata device (or 0), and
  * decide what a crash left undecided.
  *
+ * When the origin was written while the volume was stopped, its snapshots are recorded as lost, and
+ * stack->origin_changed is set.
+ *
  * -EOPNOTSUPP: the kernel lacks a target.  -EBUSY: a device is in use.  Otherwise as pool_up().  Nothing stays up
  * after an error.  A volume that runs is settled instead.
  */
@@ -20,7 +23,7 @@ int life_start(struct stack *stack, dev_t origin, dev_t store, dev_t meta);
  * life_stop - remove every device of the volume; -EBUSY, and nothing changed, while the volume or a
  * snapshot is open.
  *
- * Before that, a head that the kernel gave up is recorded as lost.
+ * Before that, a head that the kernel gave up is recorded as lost; after it, how the origin is left.
  */
 int life_stop(struct stack *stack);
 

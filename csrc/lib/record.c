@@ -38,6 +38,10 @@ static const char *const phase_names[] = {
 	[REVERT_MERGING] = "merging", [REVERT_DONE] = "done",
 };
 
+static const char *const seen_names[] = {
+	[SEEN_NEVER] = "never", [SEEN_RUNNING] = "running", [SEEN_STOPPED] = "stopped",
+};
+
 enum { WORDS_MAX = 9 };
 
 bool is_kinds(const char *text)
@@ -235,6 +239,28 @@ static int parse_clone(char *line, struct record *rec)
 	return 0;
 }
 
+static bool is_digest(const char *text)
+{
+	return strspn(text, "0123456789abcdef") == DIGEST_TEXT - 1 && !text[DIGEST_TEXT - 1];
+}
+
+static int parse_seen(char *line, struct origin_seen *seen)
+{
+	static const char *const keys[] = { "", "boot=", "disk=", "written=", "samples=", "digest=" };
+	char *word[WORDS_MAX];
+	int when;
+
+	if (seen->when != SEEN_NEVER || parse_words(line, keys, 6, word) < 0 ||
+	    parse_name_of(word[0], seen_names, SEEN_STOPPED + 1, &when) < 0 ||
+	    copy_text(seen->boot, sizeof(seen->boot), word[1], !*word[1] || is_uuid(word[1])) < 0 ||
+	    number(word[2], UINT64_MAX, &seen->disk) < 0 ||
+	    number(word[3], UINT64_MAX, &seen->written) < 0 || number32(word[4], &seen->samples) < 0 ||
+	    copy_text(seen->digest, sizeof(seen->digest), word[5], !*word[5] || is_digest(word[5])) < 0)
+		return -EBADMSG;
+	seen->when = (enum seen)when;
+	return (seen->samples > 0) == (*seen->digest != '\0') ? 0 : -EBADMSG;
+}
+
 static int parse_place(const char *text, bool *separate)
 {
 	*separate = strcmp(text, "separate") == 0;
@@ -261,6 +287,8 @@ static int parse_fact(const char *key, char *value, struct record *rec)
 		return number(value, INT64_MAX / SECTOR_SIZE, &rec->data_sectors);
 	if (strcmp(key, "pool") == 0)
 		return number(value, UINT64_MAX, &rec->pool);
+	if (strcmp(key, "origin_seen") == 0)
+		return parse_seen(value, &rec->origin_seen);
 	if (strcmp(key, "next_snapshot") == 0)
 		return number32(value, &rec->next_snapshot);
 	if (strcmp(key, "next_thin") == 0)
@@ -358,6 +386,14 @@ static int record_parse(char *text, struct record *rec)
 
 /* Record to text. */
 
+static void print_seen(const struct origin_seen *seen, FILE *out)
+{
+	if (seen->when != SEEN_NEVER)
+		fprintf(out, "origin_seen=%s boot=%s disk=%" PRIu64 " written=%" PRIu64 " samples=%" PRIu32
+			" digest=%s\n", seen_names[seen->when], seen->boot, seen->disk, seen->written,
+			seen->samples, seen->digest);
+}
+
 int record_print(const struct record *rec, FILE *out)
 {
 	unsigned int i;
@@ -371,6 +407,7 @@ int record_print(const struct record *rec, FILE *out)
 		rec->data_sectors);
 	fprintf(out, "pool=%" PRIu64 "\nnext_snapshot=%" PRIu32 "\nnext_thin=%" PRIu32 "\n",
 		rec->pool, rec->next_snapshot, rec->next_thin);
+	print_seen(&rec->origin_seen, out);
 	for (i = 0; i < rec->count; i++) {
 		const struct snapshot *s = &rec->snapshot[i];
 

@@ -69,6 +69,20 @@ struct revert {
 	uint32_t thin;		/* the layer: the COW that takes what is written meanwhile */
 };
 
+/* How the origin was when we looked last, so that a write past the volume can be told: fingerprint.h. */
+enum seen { SEEN_NEVER, SEEN_RUNNING, SEEN_STOPPED };
+
+enum { DIGEST_TEXT = 65 };	/* SHA-256 in hex digits, and the end of the string */
+
+struct origin_seen {
+	enum seen when;			/* at start, or at a clean stop */
+	char boot[UUID_TEXT];		/* of the kernel; may be empty */
+	uint64_t disk;			/* the kernel's number of the disk, new each time that it appears, or 0 */
+	uint64_t written;		/* sectors written to it by then */
+	uint32_t samples;		/* how many places the digest is of */
+	char digest[DIGEST_TEXT];	/* may be empty */
+};
+
 /* A writable copy of a snapshot. */
 struct clone {
 	char name[NAME_TEXT];
@@ -87,6 +101,7 @@ struct record {
 	bool separate;			/* the pool's metadata is on a device of its own */
 	uint64_t meta_sectors;
 	uint64_t data_sectors;
+	struct origin_seen origin_seen;
 	uint64_t pool;			/* the pool's transaction id: ties a metadata device to its store */
 	uint32_t next_snapshot;
 	uint32_t next_thin;

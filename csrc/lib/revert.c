@@ -108,6 +108,7 @@ static int record_revert(struct stack *stack, const struct snapshot *snap)
 {
 	stack->rec.revert = (struct revert){ .snapshot = snap->id, .thin = stack->rec.next_thin };
 	stack->rec.next_thin++;
+	stack->rec.origin_seen.disk = 0;	/* we write to it, too: fingerprint_past() would take that amiss */
 	return set_phase(stack, REVERT_PENDING);
 }
 

@@ -33,6 +33,7 @@ struct stack {
 	struct record rec;
 	dev_t origin;		/* the user's device, and … */
 	uint32_t attached;	/* … the snapshot it copies out to, or NO_ID: see stack_is_up() */
+	bool origin_changed;	/* found by life_start(): written while the volume was stopped */
 };
 
 /*
