@@ -53,8 +53,14 @@ printf 'tree here  %s\ntree there %s\n' "$here" "$other"
 title 'The replica cannot be written'
 show "${there[@]}" "touch $files/x" || true
 
-title 'Back to an earlier file: copy it from the snapshot'
-show cp "$files-snapshots/hourly.2/changed-1" "$files/changed-1"
+title 'Everything is overwritten; a revert brings it back at once, and can itself be undone'
+before=$(tree_hash "$files-snapshots/hourly.0")
+find "$files" -type f -exec truncate -s 100 {} +
+show zumastor revert home hourly.0
+printf 'tree in the snapshot %s\ntree of the volume   %s\n' "$before" "$(tree_hash "$files")"
+[[ $(tree_hash "$files") == "$before" ]]
+show zumastor revert home --continue --wait
+show zumastor list home
 
 title 'The status of both'
 show zumastor status

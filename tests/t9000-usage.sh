@@ -3,9 +3,10 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli.sh"
 
-commands=(define forget start stop snapshot remove replicate receive status list mount umount hold release)
-things=('define volume' 'define master' 'define schedule' 'define source' 'define target'
-	'forget volume' 'forget source' 'forget target')
+# Every command, and every thing that can be defined or forgotten.
+mapfile -t commands < <(z --help | sed -n 's/^  //p')
+mapfile -t things < <(find "$top/libexec" -name 'zumastor-define-*' -o -name 'zumastor-forget-*' |
+	sed 's/.*zumastor-//;s/-/ /' | sort)
 
 expect 0 'without a command: the list of commands' z
 like "$(<"$out")" '^usage: zumastor' 'it is a usage'
@@ -30,7 +31,8 @@ refused 2 "unknown command '../../../bin/sh'" ../../../bin/sh
 refused 2 'expected' define
 refused 2 "cannot define 'group'" define group x
 refused 2 "cannot forget 'master'" forget master x
-for command in "${commands[@]:4}" "${things[@]}"; do
+for command in "${commands[@]}" "${things[@]}"; do
+	[[ $command != @(define|forget|start|stop) ]] || continue	# their options belong to the things
 	read -ra words <<<"$command"
 	refused 2 "unknown option '--frob'" "${words[@]}" --frob
 	refused 2 "unknown option '-Z'" "${words[@]}" home -Z
@@ -38,8 +40,9 @@ done
 refused 2 "option '--help' takes no value" status --help=yes
 refused 2 "option '--hourly' needs a value" define master home --hourly
 refused 2 "option '-h' needs a value" define master home -h
-for command in remove hold release replicate receive mount umount 'define volume' 'define master' \
-	'define schedule' 'define source' 'define target' 'forget volume' 'forget source' 'forget target'; do
+for command in "${commands[@]}" "${things[@]}"; do
+	# These can do without an argument, or take many.
+	[[ $command != @(define|forget|start|stop|snapshot|status|list|monitor) ]] || continue
 	read -ra words <<<"$command"
 	refused 2 'expected ' "${words[@]}"
 	refused 2 'expected |bad kind' "${words[@]}" a b c d e f

@@ -17,7 +17,7 @@ done
 for command in snapshot replicate status list mount umount; do
 	refused 4 "no such volume 'away'" "$command" away
 done
-for command in remove hold release; do
+for command in remove revert hold release; do
 	refused 4 "no such volume 'away'" "$command" away 1
 done
 refused 4 "no such volume 'away'" define target away host2
@@ -26,11 +26,13 @@ for snapshot in 99 hourly.0 daily.7 2026.01.01-00.00.00 0000-0000 99999999999; d
 	refused 4 'no snapshot' remove home "$snapshot"
 	refused 4 'no snapshot' hold home "$snapshot"
 	refused 4 'no snapshot' release home "$snapshot"
+	refused 4 'no snapshot' revert home "$snapshot"
 	refused 4 'no snapshot' status home "$snapshot"
 	refused 4 'no snapshot' mount home "$snapshot"
 done
 for snapshot in '' -x 'a b' 1.5 "${uuid:0:3}x" hourly.x hourly. .0 "${injections[@]}"; do
 	refused 2 'bad snapshot' remove home -- "$snapshot"
+	refused 2 'bad snapshot' revert home -- "$snapshot"
 	refused 2 'bad snapshot' status home -- "$snapshot"
 done
 refused 4 "no such target|has no target 'host2'" replicate home host2

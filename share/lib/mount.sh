@@ -88,6 +88,36 @@ mount_end() {
 	done
 }
 
+# mount_remember DEVICE - sets REPLIES to where and how it is mounted, as mount_restore wants it.
+mount_remember() {
+	local target root options
+	REPLIES=()
+	while read -r target root options; do
+		REPLIES+=("$target" "$root" "$options")
+	done < <(findmnt -rn -o TARGET,FSROOT,VFS-OPTIONS -S "$1")
+}
+
+# mount_restore DEVICE [TARGET ROOT OPTIONS]... - mount it there again.  findmnt writes a blank as \x20.
+mount_restore() {
+	local device=$1 type target root first=
+	shift
+	mount_type "$device"
+	type=$REPLY
+	while (($#)) && [[ -n $type ]]; do
+		printf -v target %b "$1"
+		printf -v root %b "$2"
+		if mount_is "$device" "$target"; then
+			:	# it never went
+		elif [[ $root == / ]]; then
+			mount_quietly -t "$type" -o "$3" -- "$device" "$target"
+		else
+			mount_quietly --bind -- "$first$root" "$target"
+		fi
+		[[ $root != / ]] || first=${first:-$target}
+		shift 3
+	done
+}
+
 # mount_volume - mount the volume, or on a replica its newest snapshot, where people look for it.
 # Nothing is done where there is no filesystem.
 mount_volume() {

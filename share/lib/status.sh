@@ -13,7 +13,9 @@ status_read() {
 		[snapshots]=${#snap_ids[@]} [lost]=${#snap_lost[@]} [held]=0
 		[removing]=${#snap_going[@]}
 		[head_state]=${facts[head_state]:-none} [store_mode]=${facts[store_mode]:-unknown}
-		[needs_check]=${facts[needs_check]:-no})
+		[needs_check]=${facts[needs_check]:-no} [revert]=${facts[revert_snapshot]-}
+		[revert_state]=${facts[revert_state]:-ok})
+	[[ -z ${s[revert]} ]] || check number "${s[revert]}" 'snapshot' "$CORRUPT"
 	status_held
 	snap_number origin_sectors
 	s[volume_bytes]=$((REPLY * 512))
@@ -68,6 +70,11 @@ status_age() {
 # status_summary - is something wrong?  Sets REPLY to the state, or to the worst that is known.
 status_summary() {
 	REPLY=${s[state]}
+	if [[ -n ${s[revert]} ]]; then
+		revert_percent
+		REPLY="reverting to ${s[revert]}${REPLY:+, $REPLY%}"
+	fi
+	[[ ${s[revert_state]} == ok ]] || REPLY="revert ${s[revert_state]}"
 	case ${s[head_state]} in
 	ok | none)	;;
 	*)		REPLY="snapshot ${s[head_state]}" ;;
@@ -137,7 +144,7 @@ status_json() {
 		output_json "${s[$key]}"
 		printf '"%s":%s,' "$key" "$REPLY"
 	done
-	for key in volume_bytes snapshots lost held removing newest newest_time store_used_bytes \
+	for key in volume_bytes snapshots lost held removing newest newest_time revert store_used_bytes \
 		store_total_bytes; do
 		printf '"%s":%s,' "$key" "${s[$key]:-null}"
 	done

@@ -1,0 +1,106 @@
+#!/bin/bash
+# lab: --disk 2M --disk 32M --timeout 1200
+# Each step of a revert is killed, with and without its watchdog, or fails, and the host may be restarted there: going
+# on from what the record says ends with the snapshot's content and what was written since, and no snapshot differs.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/stack.sh"
+. "$(dirname "$0")/revert.sh"
+
+make_volume
+take
+scribble 4
+take
+scribble 4
+
+phase() {
+	"$helpers/store-show" "$store" | sed -n 's/^revert=\([a-z]*\) .*/\1/p'
+}
+
+nothing_suspended() {
+	local i
+	for ((i = 0; i < 100; i++)); do
+		dmsetup info -c --noheadings -o suspended | grep -q Suspended || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+# faulted FAULT CMD [ARG...] - run it so, then stop and start if it is a restart's turn; false when it did not pass.
+faulted() {
+	local status=0
+	{ ZUMASTOR_FAULT=$1 "${@:2}"; } &>/dev/null || status=$?
+	[[ $1 == killboth:* ]] || nothing_suspended || faults+=" suspended after $*"
+	"$helpers/dm-settle" home "$store" || faults+=" cannot settle after $*"
+	((RANDOM % 2)) || { "$helpers/dm-stop" home "$store" && "$helpers/dm-start" home "$origin" "$store"; } ||
+		faults+=" cannot restart after $*"
+	((status == 0))
+}
+
+check_all() {
+	local now
+	now=$(content /dev/mapper/home)
+	[[ $now == "$1" ]] || faults+=" volume after $2"
+	[[ -z $(differing) ]] || faults+=" snapshots $(differing) after $2"
+}
+
+# revert_with FAULT SUBCOMMAND N - a whole revert in which that subcommand meets its fault at step N; returns false when the
+# subcommand passed.
+revert_with() {
+	local fault=$1 sub=$2 n=$3 before after reached=
+	take
+	scribble 0
+	before=$(content /dev/mapper/home)
+	after=${taken[1]}
+	if [[ $sub == begin ]]; then
+		faulted "$fault:$n" "$helpers/dm-revert" begin home "$store" 1 && reached=yes
+		# Not switched, or switched: one of the two.
+		if [[ $(phase) == open ]]; then before=$after; fi
+		check_all "$before" "$fault:$n $sub"
+	fi
+	[[ $(phase) == open ]] || "$helpers/dm-revert" begin home "$store" 1 >/dev/null || faults+=" cannot begin again"
+	scribble 2
+	after=$(content /dev/mapper/home)
+	if [[ $sub == rewind ]]; then
+		ZUMASTOR_FAULT=$fault:$n revert_rewind &>/dev/null && reached=yes
+		check_all "$after" "$fault:$n $sub"
+	fi
+	revert_rewind >/dev/null || faults+=" cannot rewind"
+	if [[ $sub == merge ]]; then
+		faulted "$fault:$n" "$helpers/dm-revert" merge home "$store" && reached=yes
+		check_all "$after" "$fault:$n $sub"
+	fi
+	[[ $(phase) != open ]] || "$helpers/dm-revert" merge home "$store" || faults+=" cannot merge"
+	if [[ $sub == finish ]]; then
+		while [[ $(fact revert_layer_bytes) != 0 ]]; do sleep 0.1; done
+		faulted "$fault:$n" "$helpers/dm-revert" finish home "$store" && reached=yes
+		check_all "$after" "$fault:$n $sub"
+	fi
+	revert_on || faults+=" cannot go on"
+	check_all "$after" "$fault:$n $sub, finished"
+	[[ -z $(phase) ]] || faults+=" still $(phase)"
+	# The undo point has done its duty: fewer snapshots to compare.
+	"$helpers/dm-remove" home "$store" "$id" && unset "taken[$id]"
+	[[ -z $reached ]]
+}
+
+# with FAULT SUBCOMMAND... - at its step 1, then 2, … until it passes.
+with() {
+	local fault=$1 sub
+	for sub in "${@:2}"; do
+		for ((n = 1; ; n++)); do
+			faults=
+			revert_with "$fault" "$sub" "$n" || break
+			is "$faults" '' "$fault at step $n of $sub"
+		done
+		is "$faults" '' "$sub passes after $((n - 1)) steps with $fault"
+	done
+}
+
+with kill begin rewind merge finish
+with killboth merge
+if [[ ${ZUMASTOR_LONG-} == yes ]]; then
+	with killboth begin finish
+	with fail begin rewind merge finish
+fi
+"$helpers/dm-stop" home "$store"
+done_testing
