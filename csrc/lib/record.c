@@ -456,6 +456,23 @@ static bool line_is(const char *slot, uint64_t generation, uint32_t bytes, uint3
 	return memcmp(slot, line, LINE_BYTES) == 0;
 }
 
+/* Read a slot as far as its line says that it goes; whether that is true is checked behind this. */
+static int slot_read(int fd, char *slot, uint64_t offset)
+{
+	uint64_t generation, end;
+	uint32_t bytes;
+	int r = io_pread(fd, slot, IO_ALIGN, offset);
+
+	slot[IO_ALIGN] = '\0';
+	if (r < 0 || sscanf(slot, SLOT_MAGIC "generation=%16" SCNx64 " bytes=%8" SCNx32, &generation,
+			    &bytes) != 2)
+		return r;
+	end = ((uint64_t)bytes + LINE_BYTES + IO_ALIGN - 1) / IO_ALIGN * IO_ALIGN;
+	if (end > SLOT_BYTES)
+		end = SLOT_BYTES;
+	return io_pread(fd, slot + IO_ALIGN, end - IO_ALIGN, offset + IO_ALIGN);
+}
+
 /* 1: @rec is filled; 0: no slot was ever written here; -EBADMSG: damaged. */
 static int slot_parse(char *slot, struct record *rec)
 {
@@ -490,7 +507,7 @@ int record_load(int fd, struct record *rec)
 	unsigned int i;
 
 	for (i = 0; i < SLOT_COUNT && r >= 0; i++) {
-		r = io_pread(fd, slot, SLOT_BYTES, slot_offset(i));
+		r = slot_read(fd, slot, slot_offset(i));
 		if (r < 0)
 			break;
 		r = slot_parse(slot, other);
