@@ -49,7 +49,19 @@ $(B)/%.o: csrc/%.c
 	@$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
 
 .SECONDARY:
--include $(wildcard $(B)/*.d $(B)/lib/*.d)
+-include $(wildcard $(B)/*.d $(B)/lib/*.d $(B)/model/*.d)
+
+# Random operations against a model, in one process: tests/model.
+model := $(patsubst tests/model/%.c,$(B)/model/%.o,$(wildcard tests/model/*.c))
+$(B)/model/%.o: tests/model/%.c
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
+
+$(B)/model/model: $(model) $(B)/libzumastor.a
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
+
+model: $(B)/model/model
 
 asan:
 	@$(MAKE) --no-print-directory B=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer \
@@ -94,7 +106,7 @@ deps:
 # What the lab's hosts have installed.
 installed := $(CURDIR)/build/installed
 lab: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all model
 	@rm -rf $(installed)
 	@$(MAKE) --no-print-directory -s install DESTDIR=$(installed) PREFIX=/usr
 
@@ -125,4 +137,4 @@ lint: deps
 clean:
 	rm -rf build
 
-.PHONY: all asan install uninstall deps lab demo check check-long bench lint clean
+.PHONY: all model asan install uninstall deps lab demo check check-long bench lint clean

@@ -24,6 +24,7 @@ void step_arm(void)
 {
 	const char *fault = getenv("ZUMASTOR_FAULT");
 
+	reached = 0;
 	if (!fault)
 		return;
 	arm(fault, "kill:", &kill_at);

@@ -11,7 +11,7 @@
 #define ZUMASTOR_STEP_H
 
 /*
- * step_arm - read ZUMASTOR_FAULT; call it first in main, before memory is locked.
+ * step_arm - read ZUMASTOR_FAULT and begin to count; call it first in main, before memory is locked.
  */
 void step_arm(void);
 
