@@ -42,11 +42,14 @@ refused 2 "option '--hourly' needs a value" define master home --hourly
 refused 2 "option '-h' needs a value" define master home -h
 for command in "${commands[@]}" "${things[@]}"; do
 	# These can do without an argument, or take many.
-	[[ $command != @(define|forget|start|stop|snapshot|status|list|monitor) ]] || continue
+	[[ $command != @(define|forget|start|stop|snapshot|remove|status|list|monitor) ]] || continue
 	read -ra words <<<"$command"
 	refused 2 'expected ' "${words[@]}"
 	refused 2 'expected |bad kind' "${words[@]}" a b c d e f
 done
+refused 2 'expected' remove
+refused 2 'expected' remove home
+refused 2 'exclude each other' remove home 1 --wait --no-wait
 refused 2 'expected' start volume
 refused 2 'expected' stop target home
 refused 2 'expected' start everything now

@@ -33,6 +33,7 @@ done
 for snapshot in '' -x 'a b' 1.5 "${uuid:0:3}x" hourly.x hourly. .0 "${injections[@]}"; do
 	refused 2 'bad snapshot' remove home -- "$snapshot"
 	refused 2 'bad snapshot' revert home -- "$snapshot"
+	refused 2 'bad snapshot' remove home -- "$snapshot.." "..$snapshot"
 	refused 2 'bad snapshot' status home -- "$snapshot"
 done
 refused 4 "no such target|has no target 'host2'" replicate home host2

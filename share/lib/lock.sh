@@ -6,9 +6,13 @@
 
 declare -gA lock_fd=()
 
-# lock_take NAME [SECONDS] - 0 does not wait, "forever" does not give up.
+# lock_take NAME [SECONDS] - 0 does not wait, "forever" does not give up, and nobody does who finds that the
+# space of a volume's removed snapshots is being freed: that ends by itself.
 lock_take() {
 	local name=$1 seconds=${2:-${config[lock_wait]}} fd
+	if [[ $seconds != 0 ]] && lock_held "$name:remove"; then
+		seconds=forever
+	fi
 	exec {fd}>>"$ZUMASTOR_RUN/lock/$name"
 	if [[ $seconds == forever ]]; then
 		flock "$fd"

@@ -83,9 +83,38 @@ mount_end() {
 	mount_targets "$1"
 	targets=("${REPLIES[@]}")
 	for ((i = ${#targets[@]} - 1; i >= 0; i--)); do
-		run umount -- "${targets[i]}" 2>/dev/null ||
-			die_with "$BUSY" "cannot unmount '${targets[i]}': it is in use"
+		run umount -- "${targets[i]}" 2>/dev/null || mount_busy "$1" "${targets[i]}"
 	done
+}
+
+# mount_busy DEVICE TARGET - dies, and says who is in the way.
+mount_busy() {
+	mount_users "$1"
+	die_with "$BUSY" "cannot unmount '$2': it is in use${REPLY:+ by $REPLY}"
+}
+
+# mount_users DEVICE - sets REPLY to the processes that use it, by a file or as a device: "bash (712),
+# cp (803)".  What holds it in the kernel (a mount below, a loop device, an export) is none.
+mount_users() {
+	local path pid name text
+	local -a match=()
+	local -A seen=()
+	mount_targets "$1"
+	for path in "$(readlink -f -- "$1")" "${REPLIES[@]}"; do
+		# shellcheck disable=SC2001 # older shells cannot put back what a pattern matched
+		path=$(sed 's/[][*?\\]/\\&/g' <<<"$path")
+		match+=(${match:+-o} -lname "$path" -o -lname "$path/*")
+	done
+	text=$(find /proc/[0-9]*/{cwd,root,exe,fd,map_files} -maxdepth 1 -type l \
+		\( "${match[@]}" \) -print 2>/dev/null || true)
+	while IFS=/ read -r _ _ pid _; do
+		# What our caller has open, we have open, too.
+		[[ -n $pid && $pid != "$$" && -z ${seen[$pid]-} ]] || continue
+		{ read -r name <"/proc/$pid/comm"; } 2>/dev/null || continue
+		seen[$pid]="$name ($pid)"
+	done <<<"$text"
+	printf -v REPLY '%s, ' "${seen[@]}"
+	REPLY=${REPLY%, }
 }
 
 # mount_remember DEVICE - sets REPLIES to where and how it is mounted, as mount_restore wants it.
@@ -179,14 +208,20 @@ mount_rotated() {
 	mount_kind_links
 }
 
-# mount_snapshot_end ID - unmount and hide one snapshot.
-mount_snapshot_end() {
+# mount_snapshot_leave ID - unmount one snapshot, wherever it is.
+mount_snapshot_leave() {
 	snap_device "$1"
 	[[ -e $REPLY ]] || return 0
 	mount_end "$REPLY"
 	snap_time_text "${snap_time[$1]}"
 	[[ ! -d $snappath/$REPLY ]] || run rmdir -- "$snappath/$REPLY" 2>/dev/null || true
-	run helper dm-hide "$volume" "$store" "$1"
+}
+
+# mount_snapshot_end ID - unmount and hide one snapshot.
+mount_snapshot_end() {
+	mount_snapshot_leave "$1"
+	snap_device "$1"
+	[[ ! -e $REPLY ]] || run helper dm-hide "$volume" "$store" "$1"
 }
 
 # mount_kind_links - hourly.0, hourly.1, ... beside the directories they point at.

@@ -160,6 +160,6 @@ snap_device() {
 # snap_drop ID - unmount and remove one snapshot; dies, with BUSY when it is in use.
 # It may be run as ( snap_drop ) || ...: every step ends the process by itself.
 snap_drop() {
-	mount_snapshot_end "$1"
+	mount_snapshot_leave "$1"
 	run helper dm-remove "$volume" "$store" "$1"
 }
