@@ -102,12 +102,13 @@ static int op_burst(struct model *model)
 static int act_snapshot(struct model *model, struct stack *stack, uint32_t id)
 {
 	struct new_snapshot wanted = { .kinds = "manual", .time = EPOCH + model->operation };
-	struct snapshot *snap;
+	struct member member = { .stack = stack };
+	unsigned int failed;
 	uint64_t pause_us;
 	int r = stack_settle(stack);
 
 	(void)id;
-	return r < 0 ? r : life_snapshot(stack, &wanted, &snap, &pause_us);
+	return r < 0 ? r : life_snapshot(&member, 1, &wanted, &failed, &pause_us);
 }
 
 static int act_remove(struct model *model, struct stack *stack, uint32_t id)
