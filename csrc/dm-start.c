@@ -12,24 +12,12 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "exits.h"
 #include "io.h"
 #include "life.h"
 #include "tool.h"
-
-static dev_t block_device(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		err(EXIT_ABSENT, "cannot find '%s'", path);
-	if (!S_ISBLK(st.st_mode))
-		errx(EXIT_USAGE, "not a block device: '%s'", path);
-	return st.st_rdev;
-}
 
 static void check_size(const char *path, uint64_t sectors)
 {
@@ -53,14 +41,14 @@ int main(int argc, char **argv)
 
 	if (argc != 4 && argc != 5)
 		errx(EXIT_USAGE, "usage: dm-start VOLUME ORIGIN STORE [META]");
-	origin = block_device(argv[2]);
-	store = block_device(argv[3]);
+	origin = tool_block_device(argv[2]);
+	store = tool_block_device(argv[3]);
 	stack = tool_open(argv[1], argv[3]);
 	if (stack->rec.separate != (argc == 5))
 		errx(EXIT_USAGE, "volume '%s' %s a separate metadata device", argv[1],
 		     stack->rec.separate ? "needs" : "has not");
 	if (argc == 5)
-		meta = block_device(argv[4]);
+		meta = tool_block_device(argv[4]);
 	check_size(argv[2], stack->rec.origin_sectors);
 	r = life_start(stack, origin, store, meta);
 	if (stack->origin_changed)

@@ -7,6 +7,7 @@ long=$(printf 'n%.0s' {1..64})
 for name in '' . .. .hidden -x -- 'a b' a/b 'a;b' "$long" 'ä' $'a\nb' 'a(1)' 'a%b' "${injections[@]}"; do
 	refused 2 'bad volume name' define volume -- "$name" /dev/null /dev/zero
 	refused 2 'bad volume name' snapshot -- "$name"
+	refused 2 'bad volume name' check -- "$name"
 	refused 2 'bad volume name' status -- "$name"
 	refused 2 'bad volume name' forget volume -- "$name"
 	expect 2 'receive refuses it, too' z receive -- "$name"

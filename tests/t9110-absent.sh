@@ -14,7 +14,7 @@ for command in start\ volume stop\ volume 'define master' 'define schedule' 'for
 	[[ $command != *schedule ]] || more=(-h 3)
 	refused 4 "no such volume 'away'" "${words[@]}" away "${more[@]}"
 done
-for command in snapshot replicate status list mount umount; do
+for command in snapshot replicate status list mount umount check; do
 	refused 4 "no such volume 'away'" "$command" away
 done
 for command in remove revert hold release; do

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sem.h>
+#include <sys/sysmacros.h>
 
 #include "dev.h"
 
@@ -308,6 +309,72 @@ int dev_table(const char *uuid, struct dev_line *line)
 int dev_status(const char *uuid, struct dev_line *line)
 {
 	return first_line(DM_DEVICE_STATUS, uuid, line);
+}
+
+/* The kernel puts a blank behind the last feature of a thin-pool. */
+static bool same_arguments(const char *printed, const char *wanted)
+{
+	size_t length = strlen(wanted);
+
+	return strncmp(printed, wanted, length) == 0 && printed[length + strspn(printed + length, " ")] == '\0';
+}
+
+static bool is_table(struct dm_task *task, const struct table *table)
+{
+	char *target = NULL, *params = NULL;
+	uint64_t start, length;
+	void *next = NULL;
+	size_t i;
+
+	for (i = 0; i < table->count; i++) {
+		const struct table_line *line = &table->line[i];
+
+		next = dm_get_next_target(task, next, &start, &length, &target, &params);
+		if (!target || length != line->sectors || strcmp(target, line->target) != 0 ||
+		    !same_arguments(params, line->arguments) || !next != (i + 1 == table->count))
+			return false;
+	}
+	return true;
+}
+
+int dev_table_is(const char *uuid, const struct table *table, bool *same)
+{
+	struct dm_task *task = task_new(DM_DEVICE_TABLE, uuid);
+	struct dm_info info;
+	int r = 0;
+
+	*same = false;
+	if (!task || !dm_task_no_flush(task) || !dm_task_run(task) || !dm_task_get_info(task, &info))
+		r = failed("read the table of", uuid, -EIO);
+	else if (info.exists && info.live_table && !table->error)
+		*same = is_table(task, table);
+	if (task)
+		dm_task_destroy(task);
+	return r;
+}
+
+int dev_depth(dev_t device, unsigned int *depth)
+{
+	struct dm_task *task = dm_task_create(DM_DEVICE_DEPS);
+	const struct dm_deps *deps = NULL;
+	unsigned int under, deepest = 0;
+	uint32_t i;
+	int r = 0;
+
+	*depth = 0;
+	if (task && dm_task_set_major_minor(task, (int)major(device), (int)minor(device), 0) &&
+	    dm_is_dm_major(major(device)) && dm_task_run(task))
+		deps = dm_task_get_deps(task);
+	for (i = 0; deps && i < deps->count && r == 0; i++) {
+		r = dev_depth((dev_t)deps->device[i], &under);
+		if (under > deepest)
+			deepest = under;
+	}
+	if (deps)
+		*depth = deepest + 1;
+	if (task)
+		dm_task_destroy(task);
+	return task ? r : -ENOMEM;
 }
 
 int dev_message(const char *uuid, const char *message)

@@ -125,6 +125,16 @@ int dev_table(const char *uuid, struct dev_line *line);
 int dev_status(const char *uuid, struct dev_line *line);
 
 /*
+ * dev_table_is - is the live table of the device @table, line by line?
+ */
+int dev_table_is(const char *uuid, const struct table *table, bool *same);
+
+/*
+ * dev_depth - how many device-mapper devices lie one on the other from @device down; 0 for a disk.
+ */
+int dev_depth(dev_t device, unsigned int *depth);
+
+/*
  * dev_message - a message to the target at sector 0.
  */
 int dev_message(const char *uuid, const char *message);

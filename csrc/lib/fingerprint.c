@@ -243,13 +243,27 @@ bool fingerprint_changed(const struct stack *stack)
 	       strcmp(digest, seen->digest) != 0;
 }
 
+/* What was written to the device through its page cache is counted when it leaves that. */
+static void write_out(dev_t device)
+{
+	int fd = open_device(device);
+
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+}
+
 /* Every write to the volume becomes one of the same length to the origin, and its device is as old as the run. */
 uint64_t fingerprint_past(const struct stack *stack)
 {
 	const struct origin_seen *seen = &stack->rec.origin_seen;
-	struct count now = count_now(stack->origin);
 	struct dev_state volume;
 	uint64_t ours, theirs;
+	struct count now;
+
+	write_out(stack->origin);
+	now = count_now(stack->origin);
 
 	if (seen->when != SEEN_RUNNING || !is_comparable(seen, &now) || now.written < seen->written ||
 	    stack_state(stack, "origin", NO_ID, &volume) < 0 ||

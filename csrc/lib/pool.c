@@ -16,57 +16,87 @@ enum {
 	SPARE_BLOCKS = 2,
 };
 
-static int create_slice(const struct stack *stack, const char *role, dev_t on, uint64_t start,
-			uint64_t sectors)
-{
-	struct table table = { 0 };
-	struct dev dev;
-	int r;
-
-	stack_dev(stack, role, NO_ID, &dev);
-	table_add(&table, sectors, "linear", "%u:%u %" PRIu64, major(on), minor(on), start);
-	r = dev_create(&dev, &table);
-	table_free(&table);
-	return r;
-}
-
 /*
  * skip_block_zeroing: every chunk that is ever read was written whole.  Without error_if_no_space, a full
  * pool makes writers wait; it does not cost a snapshot.
  */
-static int create_pool(const struct stack *stack)
+static int store_table(const struct stack *stack, const char *features, struct table *table)
 {
 	struct dev_state meta, data;
-	struct table table = { 0 };
-	struct dev dev;
 	int r = stack_state(stack, "store-meta", NO_ID, &meta);
 
 	if (r == 0)
 		r = stack_state(stack, "store-data", NO_ID, &data);
-	if (r < 0)
-		return r;
-	stack_dev(stack, "store", NO_ID, &dev);
-	table_add(&table, stack->rec.data_sectors, "thin-pool",
-		  "%u:%u %u:%u %" PRIu64 " 0 2 skip_block_zeroing no_discard_passdown",
-		  meta.major, meta.minor, data.major, data.minor, stack->rec.block_sectors);
-	r = dev_create(&dev, &table);
-	table_free(&table);
+	if (r == 0)
+		table_add(table, stack->rec.data_sectors, "thin-pool", "%u:%u %u:%u %" PRIu64 " 0 %s",
+			  meta.major, meta.minor, data.major, data.minor, stack->rec.block_sectors,
+			  features);
 	return r;
 }
 
+int pool_table(const struct stack *stack, const char *role, dev_t store, dev_t meta,
+	       struct table *table)
+{
+	const struct record *rec = &stack->rec;
+	uint64_t data_start = HEADER_SECTORS + (rec->separate ? 0 : rec->meta_sectors);
+	dev_t on = rec->separate ? meta : store;
+
+	if (strcmp(role, "store") == 0)
+		return store_table(stack, "2 skip_block_zeroing no_discard_passdown", table);
+	if (strcmp(role, "store-meta") == 0)
+		table_add(table, rec->meta_sectors, "linear", "%u:%u %d", major(on), minor(on),
+			  HEADER_SECTORS);
+	else
+		table_add(table, rec->data_sectors, "linear", "%u:%u %" PRIu64, major(store),
+			  minor(store), data_start);
+	return 0;
+}
+
+static int create(const struct stack *stack, const char *role, struct table *table, int r)
+{
+	struct dev dev;
+
+	stack_dev(stack, role, NO_ID, &dev);
+	if (r == 0)
+		r = dev_create(&dev, table);
+	table_free(table);
+	return r;
+}
+
+static int create_slices(const struct stack *stack, dev_t store, dev_t meta)
+{
+	struct table table = { 0 };
+	int r = pool_meta_up(stack, store, meta);
+
+	if (r < 0)
+		return r;
+	r = pool_table(stack, "store-data", store, meta, &table);
+	return create(stack, "store-data", &table, r);
+}
+
+int pool_meta_up(const struct stack *stack, dev_t store, dev_t meta)
+{
+	struct table table = { 0 };
+	int r = pool_table(stack, "store-meta", store, meta, &table);
+
+	return create(stack, "store-meta", &table, r);
+}
+
+/* A pool that has gone read-only says that messages are not supported. */
 static int message(const struct stack *stack, const char *text)
 {
 	struct pool_status status;
 	struct dev dev;
-	int r;
+	int r, looked;
 
 	stack_dev(stack, "store", NO_ID, &dev);
 	r = dev_message(dev.uuid, text);
-	if (r == 0)
-		r = pool_status(stack, &status);
-	if (r == 0 && (status.failed || status.read_only || status.needs_check))
-		r = -EROFS;
-	return r;
+	if (r < 0 && r != -EOPNOTSUPP)
+		return r;
+	looked = pool_status(stack, &status);
+	if (looked == 0 && (status.failed || status.read_only || status.needs_check))
+		return -EROFS;
+	return r < 0 ? r : looked;
 }
 
 /* The pool's transaction id is ours to choose: a random one, also in the record, tells pools apart. */
@@ -100,22 +130,37 @@ static void wait_for_space(void)
 
 int pool_up(struct stack *stack, dev_t store, dev_t meta)
 {
-	const struct record *rec = &stack->rec;
-	uint64_t data_start = HEADER_SECTORS + (rec->separate ? 0 : rec->meta_sectors);
 	struct pool_status status;
-	int r = create_slice(stack, "store-meta", rec->separate ? meta : store, HEADER_SECTORS,
-			     rec->meta_sectors);
+	struct table table = { 0 };
+	int r = create_slices(stack, store, meta);
 
-	if (r == 0)
-		r = create_slice(stack, "store-data", store, data_start, rec->data_sectors);
+	if (r < 0)
+		return r;
 	wait_for_space();
-	if (r == 0)
-		r = create_pool(stack);
+	r = pool_table(stack, "store", store, meta, &table);
+	r = create(stack, "store", &table, r);
 	if (r == 0)
 		r = pool_status(stack, &status);
 	if (r == 0 && (status.failed || status.read_only || status.needs_check))
 		r = -EROFS;
 	return r < 0 ? r : check_identity(stack, &status);
+}
+
+int pool_up_read_only(const struct stack *stack, dev_t store, dev_t meta)
+{
+	struct pool_status status;
+	struct table table = { 0 };
+	int r = create_slices(stack, store, meta);
+
+	if (r < 0)
+		return r;
+	r = store_table(stack, "3 skip_block_zeroing no_discard_passdown read_only", &table);
+	r = create(stack, "store", &table, r);
+	if (r == 0)
+		r = pool_status(stack, &status);
+	if (r == 0 && status.failed)
+		r = -EIO;
+	return r == 0 && status.transaction != stack->rec.pool ? -EBADMSG : r;
 }
 
 static void fill_status(const struct stack *stack, const struct dm_status_thin_pool *from,

@@ -24,6 +24,22 @@ struct pool_status {
  */
 int pool_up(struct stack *stack, dev_t store, dev_t meta);
 
+/*
+ * pool_up_read_only - the same for who only wants to look: nothing in the pool can change, whatever its state.
+ */
+int pool_up_read_only(const struct stack *stack, dev_t store, dev_t meta);
+
+/*
+ * pool_meta_up - put up VOL-store-meta alone, for thin_check and its like.
+ */
+int pool_meta_up(const struct stack *stack, dev_t store, dev_t meta);
+
+/*
+ * pool_table - the table of "store-meta", "store-data" or "store".
+ */
+int pool_table(const struct stack *stack, const char *role, dev_t store, dev_t meta,
+	       struct table *table);
+
 int pool_status(const struct stack *stack, struct pool_status *status);
 
 /*

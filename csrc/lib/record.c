@@ -527,6 +527,23 @@ int record_load(int fd, struct record *rec)
 	return found ? 0 : damaged ? -EBADMSG : -ENOENT;
 }
 
+int record_slots(int fd, uint64_t generation[2])
+{
+	struct record *rec = malloc(sizeof(*rec));
+	char *slot = io_alloc(SLOT_BYTES);
+	int r = rec && slot ? 0 : -ENOMEM;
+	unsigned int i;
+
+	for (i = 0; i < SLOT_COUNT && r == 0; i++) {
+		r = slot_read(fd, slot, slot_offset(i));
+		if (r == 0)
+			generation[i] = slot_parse(slot, rec) == 1 ? rec->generation : 0;
+	}
+	free(slot);
+	free(rec);
+	return r;
+}
+
 /* Fill @slot with @rec; the number of bytes to write, a multiple of IO_ALIGN, or -errno. */
 static ssize_t slot_build(char *slot, const struct record *rec)
 {

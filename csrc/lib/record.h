@@ -120,6 +120,11 @@ struct record {
 int record_load(int fd, struct record *rec);
 
 /*
+ * record_slots - what each of the two slots holds: a generation, or 0 where there is no valid record.
+ */
+int record_slots(int fd, uint64_t generation[2]);
+
+/*
  * record_commit - make @rec, one generation on, the truth; durable when it returns 0.
  *
  * After an error either the old record or @rec is what record_load() will find.

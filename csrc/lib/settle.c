@@ -383,8 +383,7 @@ static bool is_of_head(struct stack *stack, const char *uuid)
 	       strcmp(uuid, cow.uuid) == 0;
 }
 
-/* 1: the volume, the pool and what users see stay; so do the head's devices. */
-static int is_needed(struct stack *stack, const char *uuid, const char *role)
+int stack_needs(struct stack *stack, const char *uuid, const char *role)
 {
 	bool current = false;
 	uint64_t id;
@@ -414,7 +413,7 @@ static int remove_unneeded(void *context, const char *uuid)
 	struct walk *walk = context;
 	const char *role = uuid + strlen(walk->prefix);
 	struct dev_state state;
-	int r = is_needed(walk->stack, uuid, role);
+	int r = stack_needs(walk->stack, uuid, role);
 
 	if (r != 0)
 		return r < 0 ? r : 0;

@@ -25,6 +25,12 @@ int stack_recover(struct stack *stack);
 int stack_settle(struct stack *stack);
 
 /*
+ * stack_needs - 1 for a device that is to stay: the volume, the pool, what users see and what those lie on; 0 for one
+ * that settling removes once nobody has it open.  @role: the end of its UUID.
+ */
+int stack_needs(struct stack *stack, const char *uuid, const char *role);
+
+/*
  * stack_drop_pending - forget the pending snapshot @snap, its devices and its thin volume.
  */
 int stack_drop_pending(struct stack *stack, struct snapshot *snap);

@@ -245,7 +245,7 @@ int stack_is_up(struct stack *stack, bool *up)
 
 /* The linear, the snapshot and their COW. */
 
-static int thin_table(const struct stack *stack, const struct snapshot *snap, struct table *table)
+int stack_cow_table(const struct stack *stack, const struct snapshot *snap, struct table *table)
 {
 	struct dev_state pool;
 	uint64_t chunks = cow_full_chunks(stack_chunk_bytes(stack), stack_chunks(stack, snap));
@@ -276,7 +276,7 @@ static int ensure(const struct stack *stack, const char *role, uint32_t id, stru
 int stack_cow(const struct stack *stack, const struct snapshot *snap, struct dev_state *state)
 {
 	struct table table = { 0 };
-	int r = thin_table(stack, snap, &table);
+	int r = stack_cow_table(stack, snap, &table);
 
 	if (r == 0)
 		r = ensure(stack, "cow", snap->thin, &table);
@@ -379,6 +379,32 @@ int stack_link(const struct stack *stack, const char *role, uint32_t id)
 		r = link_to(path, link);
 	}
 	return r;
+}
+
+static bool leads_to(const char *path, dev_t device)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == device;
+}
+
+bool stack_is_linked(const struct stack *stack, const char *role, uint32_t id)
+{
+	char link[LINK_TEXT];
+	struct dev_state state;
+	dev_t device;
+
+	if (exists_or_enxio(stack, role, id, &state) < 0)
+		return false;
+	device = makedev(state.major, state.minor);
+	link_name(stack, id, link);
+	if (!leads_to(link, device))
+		return false;
+	if (id == NO_ID)
+		snprintf(link, sizeof(link), "/dev/mapper/%s", stack->volume);
+	else
+		link_mapper(stack, id, link);
+	return leads_to(link, device);
 }
 
 void stack_unlink(const struct stack *stack, uint32_t id)

@@ -114,6 +114,7 @@ int stack_layer_table(const struct stack *stack, uint32_t id, uint32_t thin, uin
 		      struct table *table);
 void stack_base_table(const struct stack *stack, struct table *table);
 int stack_snap_table(const struct stack *stack, const struct snapshot *snap, struct table *table);
+int stack_cow_table(const struct stack *stack, const struct snapshot *snap, struct table *table);
 
 /*
  * stack_linear - a linear table of the volume's size over another device of the stack.
@@ -125,5 +126,10 @@ int stack_linear(const struct stack *stack, const char *role, uint32_t id, struc
  */
 int stack_link(const struct stack *stack, const char *role, uint32_t id);
 void stack_unlink(const struct stack *stack, uint32_t id);
+
+/*
+ * stack_is_linked - do the links lead to that device, and the node in /dev/mapper?
+ */
+bool stack_is_linked(const struct stack *stack, const char *role, uint32_t id);
 
 #endif

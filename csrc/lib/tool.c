@@ -3,6 +3,7 @@
 #include <err.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "exits.h"
 #include "io.h"
@@ -36,6 +37,17 @@ struct stack *tool_open(const char *volume, const char *store)
 		errx(exit_code(error), "cannot use the record of '%s' on '%s': %s", volume, store,
 		     open_reason(error));
 	return stack;
+}
+
+dev_t tool_block_device(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		err(EXIT_ABSENT, "cannot find '%s'", path);
+	if (!S_ISBLK(st.st_mode))
+		errx(EXIT_USAGE, "not a block device: '%s'", path);
+	return st.st_rdev;
 }
 
 void tool_need_up(struct stack *stack)

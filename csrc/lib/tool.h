@@ -17,6 +17,11 @@
 struct stack *tool_open(const char *volume, const char *store);
 
 /*
+ * tool_block_device - the number of the block device at @path, or one line on stderr and an exit.
+ */
+dev_t tool_block_device(const char *path);
+
+/*
  * tool_need_up - exit unless the volume runs; then recover what a crash or kill left.
  */
 void tool_need_up(struct stack *stack);

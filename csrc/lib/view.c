@@ -412,6 +412,43 @@ static int place(struct stack *stack, const struct snapshot *snap, const char *r
 	return r;
 }
 
+static int map_wanted(struct stack *stack, const struct snapshot *snap, struct table *table)
+{
+	struct merge *merge = calloc(1, sizeof(*merge));
+	int r = merge ? merge_all(stack, snap, merge) : -ENOMEM;
+
+	if (r == 0)
+		map_when_loaded(merge, stack->rec.chunk_sectors, table);
+	if (merge)
+		exceptions_free(&merge->all);
+	free(merge);
+	return r;
+}
+
+int view_wanted(struct stack *stack, const struct snapshot *snap, const char *role,
+		struct wanted wanted[VIEW_DEVICES])
+{
+	struct wanted *top = &wanted[0], *view = &wanted[1], *map = &wanted[2];
+	int r = 0;
+
+	memset(wanted, 0, VIEW_DEVICES * sizeof(*wanted));
+	if (snap == record_head(&stack->rec)) {
+		stack_dev(stack, "snap", snap->id, &view->dev);
+	} else {
+		view_dev(stack, "view", snap, &view->dev);
+		view_dev(stack, "map", snap, &map->dev);
+		r = map_wanted(stack, snap, &map->table);
+		if (r == 0)
+			r = view_table(stack, &map->dev, snap, &view->table);
+	}
+	stack_dev(stack, role, snap->id, &top->dev);
+	if (r == 0)
+		r = linear_table(&view->dev, snap, &top->table);
+	if (r == 0 && strcmp(role, "under") == 0)
+		r = add_rest(stack, snap, &top->table);
+	return r;
+}
+
 int view_show(struct stack *stack, const struct snapshot *snap)
 {
 	int r = place(stack, snap, "shown");

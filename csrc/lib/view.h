@@ -42,4 +42,21 @@ int view_refresh(struct stack *stack);
  */
 int view_is_current(struct stack *stack, const char *uuid, bool *current);
 
+/* What a device is to be. */
+struct wanted {
+	struct dev dev;
+	struct table table;
+};
+
+enum { VIEW_DEVICES = 3 };
+
+/*
+ * view_wanted - the device of @role ("shown" or "under") of @snap and what is under it, as view_show() leaves them;
+ * what is not wanted has an empty table.  The caller frees the tables, also after an error.
+ *
+ * Reads every exception table that the view reads; -ENXIO while a device that others are to lie on is not there.
+ */
+int view_wanted(struct stack *stack, const struct snapshot *snap, const char *role,
+		struct wanted wanted[VIEW_DEVICES]);
+
 #endif

@@ -1,0 +1,168 @@
+# verify.sh - what does not agree about a volume.   Needs core.sh ... volume.sh, snap.sh, mount.sh, target.sh.
+#
+# Fills kinds, ids and texts, one of each per finding: the kinds of csrc/lib/check.h and
+#
+#     thin      a thin volume of the pool (its id) that nothing belongs to
+#     mount     something else is mounted where a snapshot should be
+#     unread    data that cannot be read
+#
+# Nothing is changed here.
+# shellcheck shell=bash disable=SC2034 # what is found is used by the command
+
+verify_found() {
+	kinds+=("$1") ids+=("$2") texts+=("$3")
+}
+
+# verify_run - look at everything.
+verify_run() {
+	kinds=() ids=() texts=()
+	verify_helper
+	snap_load
+	verify_thins
+	verify_targets
+	[[ $state == running ]] || return 0
+	verify_mounts
+	[[ -z ${opt[full]-} ]] || verify_data
+}
+
+# verify_helper - what dm-check finds, and state: running or stopped.
+verify_helper() {
+	local text line kind id words
+	text=$(run helper dm-check "$volume" "$origin" "$store" "${metadev[@]}")
+	while IFS= read -r line; do
+		case $line in
+		state=*)	state=${line#*=} ;;
+		*)		IFS=$'\t' read -r kind id words <<<"$line"
+				verify_found "$kind" "$id" "$words" ;;
+		esac
+	done <<<"$text"
+}
+
+# verify_has KIND - was something of that kind found?
+verify_has() {
+	[[ " ${kinds[*]-} " == *" $1 "* ]]
+}
+
+# verify_thins - the pool's metadata is whole, and names no thin volume but those of the record.
+verify_thins() {
+	local text id
+	local -A recorded=()
+	type -P thin_check thin_ls >/dev/null || {
+		warn "thin_check and thin_ls are not installed: the pool's metadata is not checked"
+		return 0
+	}
+	"verify_pool_$state" || return 0
+	text=$REPLY
+	while read -r id; do
+		recorded[$id]=1
+	done < <(helper store-show "$store" | sed -n 's/^[a-z]*=.* thin=\([0-9]*\).*/\1/p')
+	for id in $text; do
+		check number "$id" 'thin volume' "$CORRUPT"
+		[[ -n ${recorded[$id]-} ]] ||
+			verify_found thin "$id" "thin volume $id of the pool belongs to nothing"
+	done
+}
+
+# verify_pool_stopped, verify_pool_running - set REPLY to the ids of the pool's thin volumes; false when they
+# cannot be listed.
+verify_pool_stopped() {
+	local meta failed=
+	# What is left over keeps the metadata in use.
+	! verify_has devices || return 1
+	meta=$(helper dm-meta "$volume" "$store" "${metadev[@]}")
+	thin_check -q -- "$meta" >/dev/null 2>&1 || failed=yes
+	REPLY=$(thin_ls --no-headers -o DEV "$meta" 2>/dev/null) || failed=yes
+	helper dm-stop "$volume" "$store"
+	[[ -z $failed ]] || verify_found pool 0 "the pool's metadata is damaged"
+	[[ -z $failed ]]
+}
+
+# Of a pool at work only a snapshot of its metadata can be read; somebody who died may have left one.
+verify_pool_running() {
+	local failed=
+	! verify_has pool || return 1
+	pool_message release_metadata_snap || true
+	pool_message reserve_metadata_snap || return 1
+	REPLY=$(thin_ls -m --no-headers -o DEV "/dev/mapper/$volume-store-meta" 2>/dev/null) ||
+		failed=yes
+	pool_message release_metadata_snap || true
+	[[ -z $failed ]] || verify_found pool 0 "the pool's metadata is damaged"
+	[[ -z $failed ]]
+}
+
+pool_message() {
+	dmsetup message "$volume-store" 0 "$1" 2>/dev/null
+}
+
+# verify_targets - what is to be sent next builds on a snapshot that exists.
+verify_targets() {
+	local host base
+	while IFS= read -r host; do
+		state_get number "$dir/targets/$host/base"
+		base=$REPLY
+		[[ -z $base || " ${snap_ids[*]-} " == *" $base "* ]] || verify_found database 0 \
+			"snapshot $base, on which replication to '$host' builds, does not exist"
+	done < <(target_list)
+}
+
+# verify_mounts - what is mounted under a snapshot's time is that snapshot.
+verify_mounts() {
+	local id path
+	for id in "${snap_ids[@]}"; do
+		snap_time_text "${snap_time[id]}"
+		path=$snappath/$REPLY
+		if ! mountpoint -q -- "$path"; then
+			continue
+		fi
+		snap_device "$id"
+		mount_is "$REPLY" "$path" ||
+			verify_found mount "$id" "what is mounted on '$path' is not snapshot $id"
+	done
+}
+
+# verify_data - all that snapshots are made of can be read: the origin and every exception store.
+verify_data() {
+	local device name cows=
+	((${#snap_ids[@]} == 0)) || cows=$(helper dm-cows "$volume" "$store" "${snap_ids[0]}" head) ||
+		return 0
+	for device in "/dev/mapper/$volume" $cows; do
+		name=$(dmsetup info -c --noheadings -o name "$device")
+		dd if="$device" of=/dev/null bs=1M iflag=direct status=none 2>/dev/null ||
+			verify_found unread 0 "cannot read all of '$name'"
+	done
+	run helper dm-settle "$volume" "$store"
+}
+
+# verify_remedy KIND ID - sets REPLY to what mends it.
+verify_remedy() {
+	local again="'zumastor check $volume --repair'"
+	case $1 in
+	record)		REPLY="$again writes it again" ;;
+	devices)	REPLY="$again settles it" ;;
+	pool)		REPLY="'zumastor stop volume $volume' and $again repair it" ;;
+	table | origin)
+			REPLY="$again records what may be wrong as lost" ;;
+	thin)		REPLY="$again deletes it" ;;
+	lost)		REPLY="'zumastor remove $volume $2' frees its space" ;;
+	mount)		REPLY="'zumastor umount $volume $2' and 'zumastor mount $volume $2' put it right" ;;
+	restart)	REPLY="'zumastor stop volume $volume' and 'zumastor start volume $volume' put it right" ;;
+	database)	REPLY="'zumastor define' corrects it" ;;
+	*)		REPLY="the disk is at fault" ;;
+	esac
+}
+
+# verify_report - print the findings, sets REPLY to the exit code.
+verify_report() {
+	local i code=0
+	for i in "${!kinds[@]}"; do
+		verify_remedy "${kinds[i]}" "${ids[i]}"
+		printf '%s\n' "$(one_line "${texts[i]}; $REPLY")"
+		case ${kinds[i]} in
+		record | table | pool)	code=$CORRUPT ;;
+		lost | origin)		((code == CORRUPT)) || code=$LOST ;;
+		*)			((code)) || code=$FAILED ;;
+		esac
+	done
+	((${#kinds[@]})) || say "volume '$volume' is well, and $state"
+	REPLY=$code
+}
