@@ -89,6 +89,16 @@ like() {
 	fi
 }
 
+# score ID COUNT WHAT VIOLATIONS WORD - an assertion that the scoreboard counts (tests/scoreboard).
+score() {
+	is "$4" 0 "$1 $2 $3, $4 $5"
+}
+
+# long_or LONG SHORT - what to use in `make check-long`, and otherwise.
+long_or() {
+	if [[ ${ZUMASTOR_LONG-} == yes ]]; then printf '%s' "$1"; else printf '%s' "$2"; fi
+}
+
 # skip_all REASON - this machine cannot run the test.
 skip_all() {
 	if [[ ${ZUMASTOR_TEST_REQUIRE:-} = all ]]; then
