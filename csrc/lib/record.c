@@ -473,6 +473,14 @@ static int slot_read(int fd, char *slot, uint64_t offset)
 	return io_pread(fd, slot + IO_ALIGN, end - IO_ALIGN, offset + IO_ALIGN);
 }
 
+/* As the line has it, true or not; 0 without one. */
+static uint64_t slot_generation(const char *slot)
+{
+	uint64_t generation;
+
+	return sscanf(slot, SLOT_MAGIC "generation=%16" SCNx64, &generation) == 1 ? generation : 0;
+}
+
 /* 1: @rec is filled; 0: no slot was ever written here; -EBADMSG: damaged. */
 static int slot_parse(char *slot, struct record *rec)
 {
@@ -510,11 +518,12 @@ int record_load(int fd, struct record *rec)
 		r = slot_read(fd, slot, slot_offset(i));
 		if (r < 0)
 			break;
-		r = slot_parse(slot, other);
-		if (r == 1 && (!found || other->generation > rec->generation)) {
+		if (found && slot_generation(slot) <= rec->generation)
+			continue;	/* the twin, nearly always */
+		r = slot_parse(slot, found ? other : rec);
+		if (r == 1 && found)
 			*rec = *other;
-			found = true;
-		}
+		found |= r == 1;
 		damaged |= r < 0;
 		r = 0;
 	}
