@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* dev.c - see dev.h. */
 #include <errno.h>
+#include <linux/dm-ioctl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -394,22 +395,62 @@ int dev_node(const struct dev *dev)
 	return r < 0 && r != -ENXIO ? failed("make the node of", dev->name, r) : 0;
 }
 
-/* The kernel lists names; the UUID of each is asked for by device number. */
-static int uuid_of(uint64_t device, char uuid[DEV_UUID_TEXT])
+/* One text of what the kernel tells of a device. */
+static int info_of(struct dm_task *task, bool ready, const char *(*get)(const struct dm_task *),
+		   char *text, size_t size)
+{
+	const char *found = NULL;
+	struct dm_info info;
+	int r = -EIO;
+
+	if (ready && dm_task_run(task) && dm_task_get_info(task, &info)) {
+		found = info.exists ? get(task) : NULL;
+		r = info.exists ? 0 : -ENXIO;
+	}
+	snprintf(text, size, "%s", found ? found : "");
+	if (task)
+		dm_task_destroy(task);
+	return r;
+}
+
+int dev_find_name(const char *uuid, char name[DEV_NAME_TEXT])
+{
+	struct dm_task *task = task_new(DM_DEVICE_INFO, uuid);
+
+	return info_of(task, task != NULL, dm_task_get_name, name, DEV_NAME_TEXT);
+}
+
+static int uuid_of(unsigned int major, unsigned int minor, char uuid[DEV_UUID_TEXT])
 {
 	struct dm_task *task = dm_task_create(DM_DEVICE_INFO);
-	const char *text = NULL;
+	bool ready = task && dm_task_set_major_minor(task, (int)major, (int)minor, 0);
+
+	return info_of(task, ready, dm_task_get_uuid, uuid, DEV_UUID_TEXT);
+}
+
+int dev_find_uuid(const char *number, char uuid[DEV_UUID_TEXT])
+{
+	unsigned int major, minor;
+
+	if (sscanf(number, "%u:%u", &major, &minor) != 2)
+		return -EBADMSG;
+	return uuid_of(major, minor, uuid);
+}
+
+/* Since 5.13 the kernel lists, behind the name, the number of events, flags, and the UUID; see linux/dm-ioctl.h. */
+static int listed_uuid(const struct dm_names *names, char uuid[DEV_UUID_TEXT])
+{
+	uintptr_t behind = (uintptr_t)names->name + strlen(names->name) + 1;
+	const uint32_t *events = (const void *)((behind + 7) & ~(uintptr_t)7);
+	uint64_t device = names->dev;
 
 	uuid[0] = '\0';
-	if (!task)
-		return -ENOMEM;
-	if (dm_task_set_major_minor(task, (int)((device >> 8) & 0xfff),
-				    (int)((device & 0xff) | ((device >> 12) & 0xfff00)), 0) &&
-	    dm_task_run(task))
-		text = dm_task_get_uuid(task);
-	if (text)
-		snprintf(uuid, DEV_UUID_TEXT, "%s", text);
-	dm_task_destroy(task);
+	if (events[1] & DM_NAME_LIST_FLAG_HAS_UUID)
+		snprintf(uuid, DEV_UUID_TEXT, "%s", (const char *)&events[2]);
+	else if (!(events[1] & DM_NAME_LIST_FLAG_DOESNT_HAVE_UUID) &&
+		 uuid_of((unsigned int)(device >> 8 & 0xfff),
+			 (unsigned int)((device & 0xff) | (device >> 12 & 0xfff00)), uuid) == -EIO)
+		return -EIO;
 	return 0;
 }
 
@@ -420,7 +461,7 @@ static int each_of(const struct dm_names *names, const char *prefix,
 	int r;
 
 	while (names->dev) {
-		r = uuid_of(names->dev, uuid);
+		r = listed_uuid(names, uuid);
 		if (r == 0 && strncmp(uuid, prefix, strlen(prefix)) == 0)
 			r = each(context, uuid);
 		if (r < 0)

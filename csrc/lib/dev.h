@@ -146,6 +146,14 @@ int dev_message(const char *uuid, const char *message);
 int dev_node(const struct dev *dev);
 
 /*
+ * dev_find_name, dev_find_uuid - the name of the device with that UUID, the UUID of the one that "MAJOR:MINOR…" means.
+ *
+ * -ENXIO where there is none; a device may be without a UUID, which then is "".
+ */
+int dev_find_name(const char *uuid, char name[DEV_NAME_TEXT]);
+int dev_find_uuid(const char *number, char uuid[DEV_UUID_TEXT]);
+
+/*
  * dev_each - call @each with the UUID of every device whose UUID begins with @prefix.
  *
  * Stops at the first negative return and passes it on.

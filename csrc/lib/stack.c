@@ -94,6 +94,48 @@ int stack_state(const struct stack *stack, const char *role, uint32_t id, struct
 	return dev_state(dev.uuid, state);
 }
 
+int stack_each(const struct stack *stack, const char *role, int (*each)(void *context, const char *uuid),
+	       void *context)
+{
+	char prefix[DEV_UUID_TEXT];
+
+	snprintf(prefix, sizeof(prefix), "ZUMASTOR-%s-%s", stack->rec.volume, role);
+	return dev_each(prefix, each, context);
+}
+
+/* "ZUMASTOR-VOLUME-ROLE-ID" or "…-ROLE-ID.SUFFIX". */
+struct snapshot *stack_snapshot_of(struct stack *stack, const char *uuid)
+{
+	const char *digits = strchr(uuid + strlen("ZUMASTOR-") + UUID_TEXT, '-');
+
+	return digits ? record_find(&stack->rec, strtoull(digits + 1, NULL, 10)) : NULL;
+}
+
+struct presence {
+	struct stack *stack;
+	bool *there;
+};
+
+static int note_presence(void *context, const char *uuid)
+{
+	const struct presence *presence = context;
+	const struct snapshot *snap = stack_snapshot_of(presence->stack, uuid);
+
+	if (snap)
+		presence->there[snap - presence->stack->rec.snapshot] = true;
+	return 0;
+}
+
+int stack_present(struct stack *stack, const char *role, bool there[SNAPSHOTS_MAX])
+{
+	struct presence presence = { stack, there };
+	char prefix[32];
+
+	memset(there, 0, SNAPSHOTS_MAX * sizeof(*there));
+	snprintf(prefix, sizeof(prefix), "%s-", role);
+	return stack_each(stack, prefix, note_presence, &presence);
+}
+
 uint64_t stack_chunk_bytes(const struct stack *stack)
 {
 	return stack->rec.chunk_sectors * SECTOR_SIZE;
@@ -205,6 +247,7 @@ int stack_origin_table(const struct stack *stack, const struct snapshot *head, s
 static int find_origin(struct stack *stack)
 {
 	struct dev_line line, base;
+	bool there[SNAPSHOTS_MAX];
 	dev_t under = 0;
 	struct dev dev;
 	unsigned int i;
@@ -214,12 +257,16 @@ static int find_origin(struct stack *stack)
 	r = dev_table(dev.uuid, &line);
 	if (r == 0)
 		r = parse_device(line.params, &under);
+	if (r == 0)
+		r = stack_present(stack, "base", there);
 	stack->attached = NO_ID;
 	stack->origin = under;
 	for (i = 0; r == 0 && i < stack->rec.count && strcmp(line.target, "linear") != 0; i++) {
 		const struct snapshot *snap = &stack->rec.snapshot[i];
 		struct dev_state state;
 
+		if (!there[i])
+			continue;
 		stack_dev(stack, "base", snap->id, &dev);
 		r = dev_state(dev.uuid, &state);
 		if (r < 0 || !state.live)

@@ -64,6 +64,21 @@ void stack_dev(const struct stack *stack, const char *role, uint32_t id, struct 
 int stack_state(const struct stack *stack, const char *role, uint32_t id, struct dev_state *state);
 
 /*
+ * stack_each - call @each with the UUID of every device of the volume whose role begins with @role, "" for all.
+ */
+int stack_each(const struct stack *stack, const char *role, int (*each)(void *context, const char *uuid),
+	       void *context);
+
+/*
+ * stack_snapshot_of - the snapshot in whose role, such as "base" or "view" but not "cow", is the device with that
+ * UUID; or NULL.
+ *
+ * stack_present - for which snapshots, by index in the record, is there a device with that role?
+ */
+struct snapshot *stack_snapshot_of(struct stack *stack, const char *uuid);
+int stack_present(struct stack *stack, const char *role, bool there[SNAPSHOTS_MAX]);
+
+/*
  * stack_is_up - does the volume's own device exist with a table?  Then stack->origin
  * and stack->attached are filled in.
  */
