@@ -17,6 +17,7 @@
 #include "revert.h"
 #include "settle.h"
 #include "tool.h"
+#include "view.h"
 
 static const char *mode(const struct pool_status *pool)
 {
@@ -61,19 +62,21 @@ static int print_head(struct stack *stack)
 static int print_shown(struct stack *stack)
 {
 	const char *separator = "";
-	struct dev_state state;
+	bool there[SNAPSHOTS_MAX];
+	uint64_t bytes;
 	unsigned int i;
-	int r = 0;
+	int r = stack_present(stack, "shown", there);
 
 	printf("shown=");
-	for (i = 0; i < stack->rec.count && r == 0; i++) {
-		r = stack_state(stack, "shown", stack->rec.snapshot[i].id, &state);
-		if (r == 0 && state.live) {
+	for (i = 0; i < stack->rec.count && r == 0; i++)
+		if (there[i]) {
 			printf("%s%" PRIu32, separator, stack->rec.snapshot[i].id);
 			separator = ",";
 		}
-	}
-	printf("\n");
+	if (r == 0)
+		r = view_memory(stack, &bytes);
+	if (r == 0)
+		printf("\nview_bytes=%" PRIu64 "\n", bytes);
 	return r;
 }
 

@@ -36,7 +36,10 @@ done
 for size in 32K 2G 3M x; do
 	refused 2 'block size' define volume home /dev/null /dev/zero --blocksize "$size"
 done
-refused 2 'bad cache size' define volume home /dev/null /dev/zero -k lots
+for size in '' lots -1 1.5M 4KB "${injections[@]}"; do
+	refused 2 'bad cache size' define volume home /dev/null /dev/zero -k "$size"
+	refused 2 'bad cache size' mount home -k "$size"
+done
 refused 2 'bad mount options' define volume home /dev/null /dev/zero -o "ro;touch $mark"
 refused 2 'bad mount point' define volume home /dev/null /dev/zero -p here
 refused 1 'not a directory' define volume home /dev/null /dev/zero -p /dev/null

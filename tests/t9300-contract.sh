@@ -15,7 +15,8 @@ mkfs.ext4 -q "$DEV1NAME"
 expect 1 '-i refuses an origin that holds something' z define volume home "$DEV1NAME" "$DEV2NAME" -i
 expect 0 'unless it is told yes' z define volume home "$DEV1NAME" "$DEV2NAME" -iy -m "$DEV3NAME" \
 	-b 64K -c 4K -k 16M -p "$scratch/here" -s "$scratch/snaps" -o noatime
-like "$(<"$err")" '^zumastor define volume: warning: [^'$'\n'']*cache size is stored' 'one line tells of -k'
+is "$(<"$err")" '' 'and then says nothing'
+like "$(z status home)" 'kernel memory 0 of 16M' '-k is the bound'
 is "$(cmp "$DEV1NAME" /dev/zero 2>&1 | grep -c EOF)" 1 'the origin is zeroed'
 like "$(/usr/libexec/zumastor/store-show "$DEV2NAME")" \
 	'chunk_sectors=8.block_sectors=128.meta_device=separate' 'sizes and device are as told'

@@ -1,42 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* view.c - see view.h. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <linux/loop.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include <zlib.h>
 
-#include "chunkset.h"
-#include "cow.h"
 #include "io.h"
+#include "loop.h"
+#include "merge.h"
 #include "view.h"
-
-/* The frozen COWs below the head that a view reads, oldest first, and where each is in the map. */
-struct part {
-	dev_t device;
-	uint64_t used_chunks;
-};
-
-struct merge {
-	struct exceptions all;		/* new_chunk counts from where the COWs begin in the map */
-	struct chunkset seen;
-	struct part part[SNAPSHOTS_MAX];
-	unsigned int parts;
-	uint64_t map_chunks;
-};
-
-/* A device over memory. */
-struct loop {
-	int fd;
-	dev_t device;
-};
 
 static bool is_below_head(const struct snapshot *snap, const struct snapshot *from,
 			  const struct snapshot *head)
@@ -74,183 +49,70 @@ static void view_dev(struct stack *stack, const char *role, const struct snapsho
 	strcat(dev->uuid, suffix);
 }
 
-/* Merging. */
+/* Memory: what a view was built with is kept in the name of its device, as KiB. */
 
-static int merge_add(struct merge *merge, const struct exceptions *from)
+enum {
+	DEVICE_BYTES = 64 << 10,	/* what the kernel takes for a device */
+};
+
+struct memory {
+	struct stack *stack;
+	uint64_t bytes;
+};
+
+static int add_view(void *context, const char *uuid)
 {
-	uint64_t i;
-	int r = 0;
+	struct memory *memory = context;
+	char name[DEV_NAME_TEXT];
+	const char *text;
+	uint64_t kib;
+	int r = dev_find_name(uuid, name);
 
-	merge->all.list = reallocarray(merge->all.list, merge->all.count + from->count + 1,
-				       sizeof(*merge->all.list));
-	if (!merge->all.list)
-		return -ENOMEM;
-	for (i = 0; i < from->count; i++) {
-		struct exception e = from->list[i];
+	text = r == 0 ? strrchr(name, '.') : NULL;
+	if (text && num_u64(text + 1, UINT32_MAX, &kib) == 0)
+		memory->bytes += kib << 10;
+	return r == -ENXIO ? 0 : r;
+}
 
-		if (e.old_chunk >= merge->seen.chunks)
-			continue;	/* the volume has grown since */
-		r = chunkset_add(&merge->seen, e.old_chunk);
-		if (r < 0)
-			return r;
-		e.new_chunk += merge->map_chunks;
-		if (r == 1)
-			merge->all.list[merge->all.count++] = e;
-	}
+static int add_device(void *context, const char *uuid)
+{
+	const struct snapshot *head;
+	struct memory *memory = context;
+	struct dev cow;
+
+	head = record_head(&memory->stack->rec);
+	if (head)
+		stack_dev(memory->stack, "cow", head->thin, &cow);
+	if (!head || strcmp(uuid, cow.uuid) != 0)
+		memory->bytes += DEVICE_BYTES;
 	return 0;
 }
 
-static int merge_cow(struct stack *stack, const struct snapshot *snap, struct merge *merge)
+int view_memory(struct stack *stack, uint64_t *bytes)
 {
-	struct part *part = &merge->part[merge->parts++];
-	struct exceptions table = { 0 };
-	struct dev_state state = { 0 };
-	int r = stack_load_table(stack, snap, &table);
+	struct memory memory = { .stack = stack };
+	int r = stack_each(stack, "view-", add_view, &memory);
 
 	if (r == 0)
-		r = stack_state(stack, "cow", snap->thin, &state);
+		r = stack_each(stack, "shown-", add_device, &memory);
 	if (r == 0)
-		r = merge_add(merge, &table);
-	*part = (struct part){ makedev(state.major, state.minor), cow_used_chunks(&table) };
-	merge->map_chunks += part->used_chunks;
-	exceptions_free(&table);
+		r = stack_each(stack, "cow-", add_device, &memory);
+	*bytes = memory.bytes;
 	return r;
 }
 
-static int merge_all(struct stack *stack, const struct snapshot *snap, struct merge *merge)
+/* @needs: with this view; refused where that is more than @limit, 0 for none. */
+static int check_memory(struct stack *stack, const struct merge *merge, uint64_t limit,
+			uint64_t *needs)
 {
-	const struct snapshot *head = record_head(&stack->rec);
-	unsigned int i;
-	int r = chunkset_init(&merge->seen, stack_chunks(stack, snap));
+	int r = limit ? view_memory(stack, needs) : 0;
 
-	for (i = 0; i < stack->rec.count && r == 0; i++)
-		if (is_below_head(&stack->rec.snapshot[i], snap, head))
-			r = merge_cow(stack, &stack->rec.snapshot[i], merge);
-	chunkset_free(&merge->seen);
-	if (r == 0)	/* sorted, runs of chunks share one kernel entry */
-		exceptions_sort(&merge->all);
-	return r;
-}
-
-/* The merged table, as the kernel wants to read it. */
-
-static uint64_t area_count(const struct merge *merge, uint64_t entries)
-{
-	return merge->all.count / entries + 1;	/* the last one has room for the end */
-}
-
-/* Where the COWs begin in the map: behind the last area, which the format puts at 1 + i*(E+1). */
-static uint64_t metadata_chunks(const struct merge *merge, uint64_t entries)
-{
-	return 2 + (area_count(merge, entries) - 1) * (entries + 1);
-}
-
-/* Header and areas one behind the other; the map spreads them out. */
-static void image_fill(const struct merge *merge, char *image, uint64_t chunk_bytes)
-{
-	uint64_t entries = cow_entries(chunk_bytes), i;
-	uint64_t *entry = (uint64_t *)(image + chunk_bytes);
-
-	cow_header(image, chunk_bytes);
-	for (i = 0; i < merge->all.count; i++) {
-		*entry++ = htole64(merge->all.list[i].old_chunk);
-		*entry++ = htole64(merge->all.list[i].new_chunk + metadata_chunks(merge, entries));
-	}
-}
-
-static int image_create(const struct merge *merge, uint64_t chunk_bytes)
-{
-	uint64_t bytes = (1 + area_count(merge, cow_entries(chunk_bytes))) * chunk_bytes;
-	int fd = memfd_create("zumastor-map", MFD_CLOEXEC);
-	char *image;
-
-	if (fd < 0)
-		return -errno;
-	image = ftruncate(fd, (off_t)bytes) < 0 ? MAP_FAILED :
-		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (image == MAP_FAILED) {
-		close(fd);
-		return -ENOMEM;
-	}
-	image_fill(merge, image, chunk_bytes);
-	munmap(image, bytes);
-	return fd;
-}
-
-static int loop_try(int control, int image, struct loop *loop)
-{
-	struct loop_config config = { .fd = (uint32_t)image, .block_size = SECTOR_SIZE,
-				      .info.lo_flags = LO_FLAGS_AUTOCLEAR };
-	int number = ioctl(control, LOOP_CTL_GET_FREE);
-	char path[DEV_PATH_TEXT];
-	struct stat st;
-	int r = 0;
-
-	if (number < 0)
-		return -errno;
-	snprintf(path, sizeof(path), "/dev/loop%d", number);
-	loop->fd = open(path, O_RDWR | O_CLOEXEC);
-	if (loop->fd < 0)
-		return -errno;
-	if (ioctl(loop->fd, LOOP_CONFIGURE, &config) < 0 || fstat(loop->fd, &st) < 0)
-		r = -errno;
-	if (r < 0)
-		close(loop->fd);
-	else
-		loop->device = st.st_rdev;
-	return r;
-}
-
-/* Somebody else may take the free device first: then the next one. */
-static int loop_attach(int image, struct loop *loop)
-{
-	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	int tries, r;
-
-	if (control < 0)
-		return errno == ENOENT || errno == ENODEV ? -EOPNOTSUPP : -errno;
-	for (tries = 0; tries < 64; tries++) {
-		r = loop_try(control, image, loop);
-		if (r != -EBUSY)
-			break;
-	}
-	close(control);
-	return r;
+	if (limit)
+		*needs += merge_bytes(merge) + DEVICE_BYTES;
+	return r < 0 ? r : limit && *needs > limit ? -ENOBUFS : 0;
 }
 
 /* Devices. */
-
-static void add_cows(const struct merge *merge, uint64_t chunk_sectors, struct table *table)
-{
-	unsigned int i;
-
-	for (i = 0; i < merge->parts; i++)
-		table_add(table, merge->part[i].used_chunks * chunk_sectors, "linear", "%u:%u 0",
-			  major(merge->part[i].device), minor(merge->part[i].device));
-}
-
-static void map_for_loading(const struct merge *merge, const struct loop *loop,
-			    uint64_t chunk_sectors, struct table *table)
-{
-	uint64_t entries = cow_entries(chunk_sectors * SECTOR_SIZE), i;
-	unsigned int maj = major(loop->device), min = minor(loop->device);
-
-	table_add(table, 2 * chunk_sectors, "linear", "%u:%u 0", maj, min);
-	for (i = 1; i < area_count(merge, entries); i++) {
-		table_add(table, entries * chunk_sectors, "error", "%s", "");
-		table_add(table, chunk_sectors, "linear", "%u:%u %" PRIu64, maj, min,
-			  (1 + i) * chunk_sectors);
-	}
-	add_cows(merge, chunk_sectors, table);
-}
-
-static void map_when_loaded(const struct merge *merge, uint64_t chunk_sectors, struct table *table)
-{
-	uint64_t entries = cow_entries(chunk_sectors * SECTOR_SIZE);
-
-	table_add(table, metadata_chunks(merge, entries) * chunk_sectors, "error", "%s", "");
-	add_cows(merge, chunk_sectors, table);
-}
 
 static int view_table(struct stack *stack, const struct dev *map, const struct snapshot *snap,
 		      struct table *table)
@@ -279,7 +141,7 @@ static int load_view(struct stack *stack, const struct merge *merge, const struc
 		r = view_table(stack, map, snap, &table);
 	if (r == 0)
 		r = dev_load(view->uuid, &table);
-	map_when_loaded(merge, stack->rec.chunk_sectors, &loaded);
+	merge_map_table(merge, 0, &loaded);
 	if (r == 0)
 		r = dev_swap(map, &loaded);
 	if (r == 0)
@@ -294,11 +156,14 @@ static int create_devices(struct stack *stack, const struct merge *merge, const 
 {
 	struct table table = { 0 };
 	struct dev map, view;
+	size_t length;
 	int r;
 
 	view_dev(stack, "map", snap, &map);
 	view_dev(stack, "view", snap, &view);
-	map_for_loading(merge, loop, stack->rec.chunk_sectors, &table);
+	length = strlen(view.name);
+	snprintf(view.name + length, sizeof(view.name) - length, ".%" PRIu64, merge_bytes(merge) >> 10);
+	merge_map_table(merge, loop->device, &table);
 	dev_remove(view.uuid);	/* what a killed attempt may have left */
 	dev_remove(map.uuid);
 	r = dev_create(&map, &table);
@@ -313,31 +178,41 @@ static int create_devices(struct stack *stack, const struct merge *merge, const 
 	return r;
 }
 
-static int build_view(struct stack *stack, const struct snapshot *snap)
+static int build_merged(struct stack *stack, const struct merge *merge, const struct snapshot *snap)
 {
-	struct merge *merge = calloc(1, sizeof(*merge));
-	struct loop loop = { .fd = -1 };
-	int image = -1, r = merge ? merge_all(stack, snap, merge) : -ENOMEM;
+	struct loop loop;
+	int image = merge_image(merge), r;
 
-	if (r == 0)
-		r = image = image_create(merge, stack_chunk_bytes(stack));
-	if (r >= 0)
-		r = loop_attach(image, &loop);
+	if (image < 0)
+		return image;
+	r = loop_attach(image, &loop);
 	if (r == 0) {
 		r = create_devices(stack, merge, &loop, snap);
 		close(loop.fd);
 	}
-	if (image >= 0)
-		close(image);
+	close(image);
+	return r;
+}
+
+static int build_view(struct merger *merger, const struct snapshot *snap, struct bound *bound)
+{
+	struct merge *merge;
+	int r;
+
+	merge = merge_snapshot(merger, snap, &r);
 	if (merge)
-		exceptions_free(&merge->all);
-	free(merge);
+		r = check_memory(merger->stack, merge, bound->most, &bound->needs);
+	if (r == 0)
+		r = build_merged(merger->stack, merge, snap);
+	merge_free(merge);
 	return r;
 }
 
 /* The device VOL(K) must sit on: the head itself, or a view, which is built if it is not there. */
-static int find_under(struct stack *stack, const struct snapshot *snap, struct dev *under)
+static int find_under(struct merger *merger, const struct snapshot *snap, struct bound *bound,
+		      struct dev *under)
 {
+	struct stack *stack = merger->stack;
 	struct dev_state state;
 	int r;
 
@@ -349,7 +224,7 @@ static int find_under(struct stack *stack, const struct snapshot *snap, struct d
 	r = dev_state(under->uuid, &state);
 	if (r < 0 || state.live)
 		return r;
-	return build_view(stack, snap);
+	return build_view(merger, snap, bound);
 }
 
 static int linear_table(const struct dev *under, const struct snapshot *snap, struct table *table)
@@ -363,12 +238,29 @@ static int linear_table(const struct dev *under, const struct snapshot *snap, st
 	return r;
 }
 
-static bool sits_on(const struct dev *dev, const struct table *table)
+static bool sits_on(const struct dev *dev, const struct table *table, struct dev_line *line)
 {
-	struct dev_line line;
+	return dev_table(dev->uuid, line) == 0 &&
+	       strcmp(line->params, table->line[0].arguments) == 0;
+}
 
-	return dev_table(dev->uuid, &line) == 0 &&
-	       strcmp(line.params, table->line[0].arguments) == 0;
+/* A view that nothing sits on any more need not wait, with all its memory, for the others to be built. */
+static int drop_view(struct stack *stack, const char *table)
+{
+	char uuid[DEV_UUID_TEXT], *role;
+	struct dev_state state;
+	int r = dev_find_uuid(table, uuid);
+
+	role = r == 0 ? strstr(uuid, "-view-") : NULL;
+	if (!role || strncmp(uuid + strlen("ZUMASTOR-"), stack->rec.volume, UUID_TEXT - 1) != 0)
+		return r == -ENXIO ? 0 : r;	/* not on one of ours: somebody else put it there */
+	r = dev_state(uuid, &state);
+	if (r < 0 || state.open_count > 0)
+		return r;
+	r = dev_remove(uuid);
+	memcpy(role, "-map-", 5);
+	memmove(role + 5, role + 6, strlen(role + 6) + 1);
+	return r < 0 ? r : dev_remove(uuid);
 }
 
 /* A volume that has grown since, and goes back: behind the snapshot's end it stays what it is. */
@@ -388,40 +280,52 @@ static int add_rest(struct stack *stack, const struct snapshot *snap, struct tab
 }
 
 /* Put the linear of that role on the snapshot, as it is to be read now. */
-static int place(struct stack *stack, const struct snapshot *snap, const char *role)
+static int place(struct merger *merger, const struct snapshot *snap, const char *role,
+		 struct bound *bound)
 {
+	struct stack *stack = merger->stack;
 	struct table table = { 0 };
-	struct dev under, dev;
+	struct bound none = { 0 };
 	struct dev_state state;
-	int r = snap->state == LIVE ? find_under(stack, snap, &under) : -ESTALE;
+	struct dev under, dev;
+	struct dev_line line;
+	int r;
 
+	stack_dev(stack, role, snap->id, &dev);
+	r = dev_state(dev.uuid, &state);
+	if (r == 0 && state.live)
+		bound = &none;	/* it is counted already */
+	if (r == 0)
+		r = snap->state == LIVE ? find_under(merger, snap, bound, &under) : -ESTALE;
 	if (r == 0)
 		r = linear_table(&under, snap, &table);
 	if (r == 0 && strcmp(role, "under") == 0)
 		r = add_rest(stack, snap, &table);
-	stack_dev(stack, role, snap->id, &dev);
-	if (r == 0)
-		r = dev_state(dev.uuid, &state);
 	if (r == 0 && state.exists && !state.live)
 		r = dev_remove(dev.uuid);
 	if (r == 0 && !state.live)
 		r = dev_create(&dev, &table);
-	else if (r == 0 && !sits_on(&dev, &table))
+	else if (r == 0 && !sits_on(&dev, &table, &line)) {
 		r = dev_swap(&dev, &table);
+		if (r == 0)
+			r = drop_view(stack, line.params);
+	}
 	table_free(&table);
 	return r;
 }
 
 static int map_wanted(struct stack *stack, const struct snapshot *snap, struct table *table)
 {
-	struct merge *merge = calloc(1, sizeof(*merge));
-	int r = merge ? merge_all(stack, snap, merge) : -ENOMEM;
+	struct merger *merger = merger_new(stack);
+	struct merge *merge = NULL;
+	int r = -ENOMEM;
 
-	if (r == 0)
-		map_when_loaded(merge, stack->rec.chunk_sectors, table);
+	if (merger)
+		merge = merge_snapshot(merger, snap, &r);
 	if (merge)
-		exceptions_free(&merge->all);
-	free(merge);
+		merge_map_table(merge, 0, table);
+	merge_free(merge);
+	merger_free(merger);
 	return r;
 }
 
@@ -449,16 +353,33 @@ int view_wanted(struct stack *stack, const struct snapshot *snap, const char *ro
 	return r;
 }
 
-int view_show(struct stack *stack, const struct snapshot *snap)
+static int show(struct merger *merger, const struct snapshot *snap, struct bound *bound)
 {
-	int r = place(stack, snap, "shown");
+	int r = place(merger, snap, "shown", bound);
 
-	return r < 0 ? r : stack_link(stack, "shown", snap->id);
+	return r < 0 ? r : stack_link(merger->stack, "shown", snap->id);
+}
+
+int view_show(struct stack *stack, const struct snapshot *const *snaps, unsigned int count,
+	      struct bound *bound, unsigned int *shown)
+{
+	struct merger *merger = merger_new(stack);
+	int r = merger ? 0 : -ENOMEM;
+
+	for (*shown = 0; *shown < count && r == 0; *shown += r == 0)
+		r = show(merger, snaps[*shown], bound);
+	merger_free(merger);
+	return r;
 }
 
 int view_under(struct stack *stack, const struct snapshot *snap)
 {
-	return place(stack, snap, "under");
+	struct merger *merger = merger_new(stack);
+	struct bound bound = { 0 };
+	int r = merger ? place(merger, snap, "under", &bound) : -ENOMEM;
+
+	merger_free(merger);
+	return r;
 }
 
 int view_hide(struct stack *stack, uint32_t id)
@@ -473,61 +394,56 @@ int view_hide(struct stack *stack, uint32_t id)
 	return r;
 }
 
-/* Which of the devices that read the snapshot are there? */
-static int is_read(struct stack *stack, const struct snapshot *snap, bool *shown, bool *under)
+static int refresh_role(struct merger *merger, const char *role)
 {
-	struct dev_state state;
-	int r = stack_state(stack, "shown", snap->id, &state);
+	struct stack *stack = merger->stack;
+	struct bound bound = { 0 };
+	bool there[SNAPSHOTS_MAX];
+	unsigned int i;
+	int r = stack_present(stack, role, there);
 
-	*shown = r == 0 && state.exists;
-	if (r == 0)
-		r = stack_state(stack, "under", snap->id, &state);
-	*under = r == 0 && state.exists;
+	for (i = 0; i < stack->rec.count && r == 0; i++)
+		if (there[i] && stack->rec.snapshot[i].state == LIVE)
+			r = place(merger, &stack->rec.snapshot[i], role, &bound);
 	return r;
 }
 
 int view_refresh(struct stack *stack)
 {
-	bool shown, under;
-	unsigned int i;
-	int r = 0;
+	struct merger *merger = merger_new(stack);
+	int r = merger ? refresh_role(merger, "shown") : -ENOMEM;
 
-	for (i = 0; i < stack->rec.count && r == 0; i++) {
-		const struct snapshot *snap = &stack->rec.snapshot[i];
+	if (r == 0)
+		r = refresh_role(merger, "under");
+	merger_free(merger);
+	return r;
+}
 
-		if (snap->state != LIVE)
-			continue;
-		r = is_read(stack, snap, &shown, &under);
-		if (r == 0 && shown)
-			r = view_show(stack, snap);
-		if (r == 0 && under)
-			r = view_under(stack, snap);
+/* Is VOL(K) or VOL-under-K there? */
+static int is_read(struct stack *stack, const struct snapshot *snap, bool *read)
+{
+	struct dev_state state;
+	int r = stack_state(stack, "shown", snap->id, &state);
+
+	*read = state.exists;
+	if (r == 0 && !*read) {
+		r = stack_state(stack, "under", snap->id, &state);
+		*read = state.exists;
 	}
 	return r;
 }
 
 int view_is_current(struct stack *stack, const char *uuid, bool *current)
 {
-	const struct snapshot *head = record_head(&stack->rec);
-	bool shown, under;
+	const struct snapshot *head = record_head(&stack->rec), *snap = stack_snapshot_of(stack, uuid);
 	struct dev view, map;
-	unsigned int i;
-	int r;
 
-	*current = false;
-	for (i = 0; head && i < stack->rec.count && !*current; i++) {
-		const struct snapshot *snap = &stack->rec.snapshot[i];
-
-		if (snap->state != LIVE || snap->id >= head->id)
-			continue;
-		view_dev(stack, "view", snap, &view);
-		view_dev(stack, "map", snap, &map);
-		if (strcmp(uuid, view.uuid) != 0 && strcmp(uuid, map.uuid) != 0)
-			continue;
-		r = is_read(stack, snap, &shown, &under);
-		if (r < 0)
-			return r;
-		*current = shown || under;
-	}
-	return 0;
+	*current = false;	/* a COW's number is not a snapshot's: it has neither UUID */
+	if (!head || !snap || snap->state != LIVE || snap->id >= head->id)
+		return 0;
+	view_dev(stack, "view", snap, &view);
+	view_dev(stack, "map", snap, &map);
+	if (strcmp(uuid, view.uuid) != 0 && strcmp(uuid, map.uuid) != 0)
+		return 0;
+	return is_read(stack, snap, current);
 }

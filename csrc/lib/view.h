@@ -15,15 +15,28 @@
 
 #include "stack.h"
 
-/*
- * view_show - make VOL(@snap) exist, on a current view.
- *
- * -ESTALE for a lost snapshot, -EBADMSG when an exception table it needs is damaged.
- */
-int view_show(struct stack *stack, const struct snapshot *snap);
+/* Of the kernel memory that the views of a volume take. */
+struct bound {
+	uint64_t most;		/* bytes; 0 for no bound */
+	uint64_t needs;		/* set when it is not enough: what would have been */
+};
 
 /*
- * view_under - make VOL-under-K exist, which the writable layers over @snap read; errors as view_show().
+ * view_show - make VOL(K) exist, on a current view, for each of the snapshots of the stack's record in that order.
+ *
+ * -ENOBUFS when @bound would be exceeded, which one that is shown already never does; -ESTALE for a lost snapshot,
+ * -EBADMSG when an exception table it needs is damaged.  @shown: how many are there, all before the one that failed.
+ */
+int view_show(struct stack *stack, const struct snapshot *const *snaps, unsigned int count,
+	      struct bound *bound, unsigned int *shown);
+
+/*
+ * view_memory - about how much kernel memory the devices for looking at snapshots take.
+ */
+int view_memory(struct stack *stack, uint64_t *bytes);
+
+/*
+ * view_under - make VOL-under-K exist, which the writable layers over @snap read; errors as view_show(), no bound.
  */
 int view_under(struct stack *stack, const struct snapshot *snap);
 

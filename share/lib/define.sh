@@ -139,10 +139,8 @@ define_write_state() {
 	state_set_or_drop "$new/mountopts" "${opt[mountopts]-}"
 	state_set_or_drop "$new/mountpoint" "${opt[mountpoint]-}"
 	state_set_or_drop "$new/snappath" "${opt[snappath]-}"
-	if [[ -n ${opt[cachesize]-} ]]; then
+	[[ -z ${opt[cachesize]-} ]] ||
 		state_set "$new/cachesize" "$(size_bytes "${opt[cachesize]}" 'cache size')"
-		warn "the cache size is stored; this version does not use it yet"
-	fi
 	mv -T -- "$new" "$dir"
 	sync -- "$ZUMASTOR_STATE/volumes"
 	mountpoint=${opt[mountpoint]:-$ZUMASTOR_RUN/volumes/$volume}

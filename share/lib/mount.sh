@@ -1,4 +1,6 @@
-# mount.sh - where people see a volume and its snapshots.   Needs core.sh, check.sh, snap.sh.
+# mount.sh - where people see a volume and its snapshots.
+#
+# Needs core.sh, check.sh, snap.sh; for all but one snapshot output.sh.
 #
 # The filesystem's type is asked of blkid, compared with the list below and always given to mount:
 # neither a label nor the kernel's guess decides which driver reads a device.
@@ -191,21 +193,52 @@ mount_snapshot() {
 	mount_link "$snappath" "$ZUMASTOR_RUN/snapshot/$volume"
 }
 
-# mount_rotated - show and mount all but manual snapshots, as `start` does.  One that cannot be
-# mounted does not keep the others from it.
+# mount_rotated - show and mount all but manual snapshots, as `start` does, as many of the newest as
+# there is memory for.  One that cannot be mounted does not keep the others from it.
 mount_rotated() {
-	local id
+	local i id
 	local -a ids=()
-	for id in "${snap_ids[@]}"; do
-		! is_rotated "$id" || ids+=("$id")
+	for ((i = ${#snap_ids[@]} - 1; i >= 0; i--)); do
+		! is_rotated "${snap_ids[i]}" || ids+=("${snap_ids[i]}")
 	done
 	((${#ids[@]})) || return 0
-	snap_show "${ids[@]}"
+	snap_show_fitting "${ids[@]}"
+	((${#REPLIES[@]} == ${#ids[@]})) || mount_warn_memory $((${#ids[@]} - ${#REPLIES[@]}))
+	ids=("${REPLIES[@]}")
 	[[ ! -e $dir/master/nosnapmount ]] || return 0
 	for id in "${ids[@]}"; do
 		(mount_snapshot "$id") || warn "snapshot $id of '$volume' is not mounted"
 	done
 	mount_kind_links
+}
+
+mount_warn_memory() {
+	snap_memory
+	output_size "$REPLY"
+	warn "the $1 oldest rotated snapshots of '$volume' are not shown, to keep within" \
+		"$REPLY of kernel memory; 'zumastor mount $volume --cachesize SIZE' allows more"
+}
+
+# mount_trim - each snapshot makes the views of older ones larger: hide the oldest rotated ones that
+# nobody uses, until there is memory enough.
+mount_trim() {
+	local id
+	facts=()
+	for id in "${snap_ids[@]}"; do
+		mount_is_tight || return 0
+		if is_rotated "$id" && [[ ,${facts[shown]-}, == *",$id,"* ]]; then
+			(mount_snapshot_end "$id") 2>/dev/null || true
+			facts=()
+		fi
+	done
+}
+
+# mount_is_tight - do views take more memory than they may?  Asks again when facts are empty.
+mount_is_tight() {
+	((${#facts[@]})) || volume_status
+	snap_memory
+	check number "${facts[view_bytes]-}" 'view_bytes' "$CORRUPT"
+	((REPLY > 0 && facts[view_bytes] > REPLY))
 }
 
 # mount_snapshot_leave ID - unmount one snapshot, wherever it is.
@@ -217,11 +250,16 @@ mount_snapshot_leave() {
 	[[ ! -d $snappath/$REPLY ]] || run rmdir -- "$snappath/$REPLY" 2>/dev/null || true
 }
 
-# mount_snapshot_end ID - unmount and hide one snapshot.
+# mount_snapshot_end ID... - unmount and hide snapshots.
 mount_snapshot_end() {
-	mount_snapshot_leave "$1"
-	snap_device "$1"
-	[[ ! -e $REPLY ]] || run helper dm-hide "$volume" "$store" "$1"
+	local id
+	local -a shown=()
+	for id in "$@"; do
+		mount_snapshot_leave "$id"
+		snap_device "$id"
+		[[ ! -e $REPLY ]] || shown+=("$id")
+	done
+	((${#shown[@]} == 0)) || run helper dm-hide "$volume" "$store" "${shown[@]}"
 }
 
 # mount_kind_links - hourly.0, hourly.1, ... beside the directories they point at.
@@ -263,11 +301,8 @@ mount_volume_end() {
 
 # mount_all_end - unmount everything of the volume, and take the links and empty directories away.
 mount_all_end() {
-	local id
 	mount_volume_end
-	for id in "${snap_ids[@]}"; do
-		mount_snapshot_end "$id"
-	done
+	mount_snapshot_end "${snap_ids[@]}"
 	mount_kind_links
 	rm -f -- "$ZUMASTOR_RUN/mount/$volume" "$ZUMASTOR_RUN/snapshot/$volume"
 	rmdir -- "$ZUMASTOR_RUN/volumes/$volume"{,-snapshots} 2>/dev/null || true

@@ -148,9 +148,33 @@ snap_find_uuid() {
 	done
 }
 
+# snap_memory - sets REPLY to the bytes of kernel memory that views of the volume may take.
+snap_memory() {
+	local key value rest
+	state_get number "$dir/cachesize"
+	[[ -z $REPLY ]] || return 0
+	REPLY=$((128 << 20))
+	while read -r key value rest; do
+		if [[ $key == MemTotal: ]] && is_number "$value" && ((value << 8 < REPLY)); then
+			REPLY=$((value << 8))	# a quarter of that many KiB
+		fi
+	done </proc/meminfo
+}
+
 # snap_show ID... - make their devices.
 snap_show() {
-	run helper dm-show "$volume" "$store" "$@" >/dev/null
+	snap_memory
+	run helper dm-show --memory "$REPLY" "$volume" "$store" "$@" >/dev/null
+}
+
+# snap_show_fitting ID... - of those as many as may be shown at once, in that order; sets REPLIES.
+snap_show_fitting() {
+	local text
+	snap_memory
+	text=$(run helper dm-show --memory "$REPLY" --fit "$volume" "$store" "$@")
+	REPLIES=()
+	[[ -z $text ]] || mapfile -t REPLIES <<<"$text"
+	REPLIES=("${REPLIES[@]##*/}")
 }
 
 snap_device() {

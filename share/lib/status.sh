@@ -25,6 +25,8 @@ status_read() {
 	status_number store_used_bytes
 	status_number store_total_bytes
 	status_number head_chunks
+	status_number view_bytes
+	status_shown
 	mapfile -t targets < <(target_list)
 }
 
@@ -33,6 +35,15 @@ status_held() {
 	for id in "${snap_ids[@]}"; do
 		[[ -z ${snap_holds[id]} ]] || s[held]=$((s[held] + 1))
 	done
+}
+
+# status_shown - s[shown], how many snapshots can be looked at, and s[view_most_bytes], the bound.
+status_shown() {
+	local -a ids
+	IFS=, read -r -a ids <<<"${facts[shown]-}"
+	s[shown]=${#ids[@]}
+	snap_memory
+	s[view_most_bytes]=$REPLY
 }
 
 # status_number KEY - s[KEY] from dm-status, 0 where a stopped volume has none.
@@ -134,6 +145,20 @@ status_details() {
 		schedule "${text:-none}"
 	mount_targets "/dev/mapper/$volume"
 	printf '%s\t%s\n' mounted "${REPLIES[0]:-no}"
+	status_memory
+	printf '%s\t%s\n' shown "$REPLY"
+}
+
+# status_memory - sets REPLY to how many snapshots are shown, and what that takes.
+status_memory() {
+	local text="${s[shown]} snapshots, kernel memory"
+	output_size "${s[view_bytes]}"
+	text+=" $REPLY"
+	if ((s[view_most_bytes] > 0)); then
+		output_size "${s[view_most_bytes]}"
+		text+=" of $REPLY"
+	fi
+	REPLY=$text
 }
 
 # status_json - the same as an object.
@@ -144,8 +169,8 @@ status_json() {
 		output_json "${s[$key]}"
 		printf '"%s":%s,' "$key" "$REPLY"
 	done
-	for key in volume_bytes snapshots lost held removing newest newest_time revert store_used_bytes \
-		store_total_bytes; do
+	for key in volume_bytes snapshots lost held removing newest newest_time revert shown view_bytes \
+		view_most_bytes store_used_bytes store_total_bytes; do
 		printf '"%s":%s,' "$key" "${s[$key]:-null}"
 	done
 	printf '"targets":['
