@@ -59,3 +59,26 @@ differing() {
 fact() {
 	"$helpers/dm-status" "$volume" "$store" | sed -n "s/^$1=//p"
 }
+
+# deepest - the most dm devices on any path from one of them down to a disk.
+deepest() {
+	{
+		dmsetup info -c --noheadings --separator ' ' -o name,major,minor
+		dmsetup table
+	} | awk '
+		!/:/ { name[$2 ":" $3] = $1; next }
+		{ sub(/:$/, "", $1); for (i = 5; i <= NF; i++) if ($i in name) under[$1] = under[$1] " " name[$i] }
+		function depth(device,  n, i, most, each, list) {
+			if (device in known) return known[device]
+			n = split(under[device], list, " ")
+			for (i = 1; i <= n; i++) {
+				each = depth(list[i])
+				if (each > most) most = each
+			}
+			return known[device] = most + 1
+		}
+		END {
+			for (number in name) if (depth(name[number]) > most) most = depth(name[number])
+			print most + 0
+		}'
+}
