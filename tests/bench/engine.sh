@@ -1,6 +1,7 @@
 #!/bin/bash
-# engine.sh - writes with 1, 4 and 16 snapshots beside what else Linux offers; the snapshot pause; a delta.
-# Runs in the lab: DEV1NAME is the origin, DEV2NAME the store.
+# engine.sh - writes with 1 to 512 snapshots beside what else Linux offers; the snapshot pause, removal, reading old
+# snapshots; a delta.
+# Runs in the lab: DEV1NAME is the origin, DEV2NAME the store.  ZUMASTOR_BENCH="reads changes" runs only those parts.
 set -euo pipefail
 helpers=/usr/libexec/zumastor
 origin=$DEV1NAME store=$DEV2NAME
@@ -32,18 +33,47 @@ zeroed() {
 	dd if=/dev/zero of="$store" bs=1M count=2 oflag=direct status=none
 }
 
-# ours N - a zumastor volume with N snapshots, each of which kept something.
-ours() {
+# fill N - a zumastor volume with N snapshots, each of which kept something; leaves the last pauses, in ms, in
+# /tmp/pause.
+fill() {
 	local n
 	"$helpers/store-format" bench "$origin" "$store" >/dev/null
 	"$helpers/dm-start" bench "$origin" "$store"
 	for ((n = 0; n < $1; n++)); do
 		((n == 0)) || dd if=/dev/urandom of=/dev/mapper/bench bs=16k count=8 seek=$((n * 64)) oflag=direct \
 			conv=notrunc status=none
-		"$helpers/dm-snapshot" bench "$store" >/dev/null
-	done
+		"$helpers/dm-snapshot" bench "$store"
+	done | sed -n 's/^pause_us=//p' | tail -n 5 >/tmp/pause
 	"$helpers/dm-settle" bench "$store"
+}
+
+# median - of the numbers on stdin.
+median() {
+	sort -n | awk '{ n[NR] = $1 } END { print n[int((NR + 1) / 2)] }'
+}
+
+# timed CMD [ARG...] - milliseconds.
+timed() {
+	local start=$EPOCHREALTIME
+	"$@" >/dev/null
+	awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.0f", (b - a) * 1000 }'
+}
+
+# cost N - of a snapshot and of removing one, by number of snapshots, added to /tmp/costs.
+cost() {
+	local snapshot middle oldest
+	snapshot=$(timed "$helpers/dm-snapshot" bench "$store")
+	middle=$(timed "$helpers/dm-remove" bench "$store" $(($1 / 2 + 1)))
+	oldest=$("$helpers/store-show" "$store" | sed -n 's/^snapshot=\([0-9]*\) .*/\1/p' | head -n 1)
+	oldest=$(timed "$helpers/dm-remove" bench "$store" "$oldest")
+	printf '%-28s %8s %8s %8s %8s\n' "$1" "$(awk '{ printf "%.2f", $1 / 1000 }' <<<"$(median </tmp/pause)")" \
+		"$snapshot" "$middle" "$oldest" >>/tmp/costs
+}
+
+ours() {
+	fill "$1"
 	all_speeds /dev/mapper/bench
+	cost "$1"
 	"$helpers/dm-stop" bench "$store"
 }
 
@@ -108,7 +138,7 @@ writes() {
 	printf '%-28s %8s %5s %8s %5s %8s %5s\n' 'writes, MB/s and ratio' 'qd16' '' 'fsync' '' 'seq' ''
 	read -r base_qd16 base_fsync base_seq <<<"$(ours 1)"
 	row zumastor,1 "$base_qd16" "$base_fsync" "$base_seq"
-	for name in 'ours 4' 'ours 16' 'plain 1' 'plain 4' 'plain 16' thin 'all_speeds raw'; do
+	for name in 'ours 16' 'ours 64' 'ours 512' 'plain 1' 'plain 4' 'plain 16' thin 'all_speeds raw'; do
 		case $name in
 		*raw)	figures=$(all_speeds "$origin") ;;
 		*)	figures=$($name) ;;
@@ -119,13 +149,23 @@ writes() {
 	done
 }
 
+costs() {
+	printf '\n%-28s %8s %8s %8s %8s\n' 'snapshots; ms' pause snapshot 'remove one' 'oldest'
+	cat /tmp/costs
+}
+
 # pause CHUNKS - milliseconds the volume is suspended with that many changed chunks since the head.
 pause() {
 	"$helpers/dm-snapshot" bench "$store" >/dev/null
-	fio --name=job --filename=/dev/mapper/bench --direct=1 --ioengine=libaio --iodepth=16 --rw=randwrite --bs=16k \
-		--norandommap=0 --randrepeat=0 --size=1G --io_size=$(($1 * 16))k --output=/dev/null
+	random_writes "$1" 1G
 	"$helpers/dm-settle" bench "$store"
 	"$helpers/dm-snapshot" bench "$store" | awk -F= '/^pause_us/ { printf "%.2f", $2 / 1000 }'
+}
+
+# random_writes CHUNKS SIZE [BS] - to as many chunks in the first SIZE of the volume, in runs of BS.
+random_writes() {
+	fio --name=job --filename=/dev/mapper/bench --direct=1 --ioengine=libaio --iodepth=16 --rw=randwrite --bs="${3:-16k}" \
+		--norandommap=0 --randrepeat=0 --size="$2" --io_size=$(($1 * 16))k --output=/dev/null
 }
 
 pauses() {
@@ -135,46 +175,56 @@ pauses() {
 	printf '\nsnapshot pause, ms: %s with 10 changed chunks, %s with 50000\n' "$few" "$many"
 }
 
-read_sectors() {
-	awk '{ print $3 }' "/sys/block/$1/stat"
+# read_speed DEVICE KIND - MB/s: rand16k, 16 at a time, or seq of 1 MiB.
+read_speed() {
+	local -a job=(--rw=randread --bs=16k --iodepth=16)
+	[[ $2 == rand16k ]] || job=(--rw=read --bs=1M --iodepth=4)
+	fio --name=job --filename="$1" --readonly --direct=1 --ioengine=libaio --size="$area" --io_size=256M --randrepeat=0 \
+		--output-format=terse --terse-version=3 "${job[@]}" | awk -F';' '{ printf "%.1f", $7 / 1024 }'
 }
 
-# delta - 1 % of the volume: seconds, and bytes read from both disks over bytes changed.
-delta() {
-	local chunks before after changed seconds list
-	local -a ids
-	"$helpers/dm-snapshot" bench "$store" >/dev/null
-	chunks=$(($(blockdev --getsize64 "$origin") / 16384))
-	fio --name=job --filename=/dev/mapper/bench --direct=1 --ioengine=libaio --iodepth=16 --rw=randwrite --bs=16k \
-		--randrepeat=0 --io_size=$((chunks * 16 / 100))k --output=/dev/null
-	"$helpers/dm-snapshot" bench "$store" >/dev/null
-	"$helpers/dm-settle" bench "$store"
-	mapfile -t ids < <("$helpers/store-show" "$store" | sed -n 's/^snapshot=\([0-9]*\) .*/\1/p' | tail -n 2)
-	"$helpers/dm-show" bench "$store" "${ids[1]}" >/dev/null
-	before=$(($(read_sectors "${origin##*/}") + $(read_sectors "${store##*/}")))
-	seconds=$EPOCHREALTIME
-	mapfile -t list < <("$helpers/dm-cows" bench "$store" "${ids[0]}" "${ids[1]}")
-	"$helpers/cow-chunks" 16384 "$chunks" "${list[@]}" >/tmp/ranges
-	{
-		printf '%s\n' "volume=$(cat /proc/sys/kernel/random/uuid)" name=bench "base=$(cat /proc/sys/kernel/random/uuid)" \
-			"snapshot=$(cat /proc/sys/kernel/random/uuid)" time=1 kinds=manual \
-			"volume_bytes=$((chunks * 16384))" chunk_bytes=16384 ''
-		cat /tmp/ranges
-		echo end
-	} >/tmp/description
-	"$helpers/delta-pack" --compress none "/dev/zumastor/bench/${ids[1]}" </tmp/description >/tmp/delta
-	seconds=$(awk -v a="$seconds" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f", b - a }')
-	after=$(($(read_sectors "${origin##*/}") + $(read_sectors "${store##*/}")))
-	changed=$(awk '{ n += $2 } END { printf "%.0f", n * 16384 }' /tmp/ranges)
-	awk -v s="$seconds" -v read=$(((after - before) * 512)) -v changed="$changed" -v size="$(stat -c %s /tmp/delta)" 'BEGIN {
-		printf "delta of 1 %% of 2 GiB: %s s, %.1f MiB changed, read %.3f times that, stream %.3f times\n", s,
-			changed / 1048576, read / changed, size / changed }'
+# read_speeds BS - of 64 snapshots, each of which kept 1/64 of what is read, changed in runs of BS.  Each speed is the
+# best of three, taken in turn.
+read_speeds() {
+	local n kind device
+	local -A best=()
+	"$helpers/store-format" bench "$origin" "$store" >/dev/null
+	"$helpers/dm-start" bench "$origin" "$store"
+	for ((n = 0; n < 64; n++)); do
+		"$helpers/dm-snapshot" bench "$store" >/dev/null
+		random_writes 512 "$area" "$1"
+	done
+	"$helpers/dm-show" bench "$store" 1 64 >/dev/null
+	for kind in rand16k seq rand16k seq rand16k seq; do
+		for device in "$origin" /dev/zumastor/bench/{64,1}; do
+			n=$(read_speed "$device" "$kind")
+			best[$kind:${device##*/}]=$(printf '%s\n' "$n" "${best[$kind:${device##*/}]-0}" | sort -n | tail -n 1)
+		done
+	done
+	for kind in rand16k seq; do
+		printf '%s\n' "$kind,changed-by-$1 ${best[$kind:${origin##*/}]} ${best[$kind:64]} ${best[$kind:1]}"
+	done | awk '{ printf "%-28s %8.1f %8.1f %8.1f %.2f\n", $1, $2, $3, $4, $4 / $3 }'
+	"$helpers/dm-stop" bench "$store"
 }
 
+reads() {
+	printf '\n%-28s %8s %8s %8s %s\n' 'reads, MB/s' raw newest oldest 'oldest/newest of 64'
+	read_speeds 16k
+	read_speeds 1M
+}
+
+# changes - what depends on how much has changed.
+changes() {
+	"$helpers/store-format" bench "$origin" "$store" >/dev/null
+	"$helpers/dm-start" bench "$origin" "$store"
+	pauses
+	delta
+	"$helpers/dm-stop" bench "$store"
+}
+
+# Each part formats the store anew and leaves the volume stopped.
+: >/tmp/costs
 warm_up
-writes
-"$helpers/store-format" bench "$origin" "$store" >/dev/null
-"$helpers/dm-start" bench "$origin" "$store"
-pauses
-delta
-"$helpers/dm-stop" bench "$store"
+for part in ${ZUMASTOR_BENCH:-writes costs reads changes}; do
+	"$part"
+done
