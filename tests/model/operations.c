@@ -125,8 +125,12 @@ static int act_remove(struct model *model, struct stack *stack, uint32_t id)
 
 static int act_show(struct model *model, struct stack *stack, uint32_t id)
 {
+	const struct snapshot *snap = record_find(&stack->rec, id);
+	struct bound bound = { 0 };
+	unsigned int shown;
+
 	(void)model;
-	return view_show(stack, record_find(&stack->rec, id));
+	return view_show(stack, &snap, 1, &bound, &shown);
 }
 
 static int act_hide(struct model *model, struct stack *stack, uint32_t id)
