@@ -3,7 +3,8 @@
 #   make            build the helpers            make check       boot kernels and test (< 20 min)
 #   make install    honours DESTDIR, PREFIX      make check-long  everything, for hours
 #   make demo       show the main job            make bench       figures, as ratios
-#   make lint       shellcheck, mandoc, rules    make clean
+#   make lint       shellcheck, mandoc, rules    make mutants     is the suite worth something?
+#   make clean
 
 PREFIX ?= /usr/local
 exec_prefix ?= $(PREFIX)
@@ -124,10 +125,13 @@ check-long: lint lab asan
 		ZUMASTOR_KERNEL=$$kernel ZUMASTOR_LONG=yes $(run_tests) $(sort $(wildcard tests/t[0-9]*.sh)) || exit; \
 	done
 
+mutants: lab asan
+	@tests/mutants/run
+
 bench: lab
 	@tests/bench/run --install $(installed)
 
-scripts = bin/zumastor $(wildcard libexec/*) $(wildcard tests/t*.sh tests/exec tests/demo.sh tests/bench/*.sh) \
+scripts = bin/zumastor $(wildcard libexec/*) $(wildcard tests/t*.sh tests/exec tests/demo.sh tests/bench/*.sh tests/mutants/run) \
 	tests/lab/packages tests/lab/shell $(wildcard tests/lab/guest/* tests/lab/selftest/*.sh)
 lint: deps
 	@shellcheck -x -a -P SCRIPTDIR -P share/lib $(scripts)
@@ -137,4 +141,4 @@ lint: deps
 clean:
 	rm -rf build
 
-.PHONY: all model asan install uninstall deps lab demo check check-long bench lint clean
+.PHONY: all model asan install uninstall deps lab demo check check-long mutants bench lint clean
