@@ -98,6 +98,29 @@ static int print_revert(struct stack *stack)
 	return 0;
 }
 
+/* NAME:SNAPSHOT:STATE, and a comma between two. */
+static int print_clones(struct stack *stack)
+{
+	const char *separator = "";
+	struct dev_state state;
+	unsigned int i;
+	int r = 0;
+
+	printf("clones=");
+	for (i = 0; i < stack->rec.clones && r == 0; i++) {
+		const struct clone *clone = &stack->rec.clone[i];
+
+		if (clone->deleting)
+			continue;
+		r = stack_state(stack, "clone", clone->thin, &state);
+		printf("%s%s:%" PRIu32 ":%s", separator, clone->name, clone->snapshot,
+		       !state.live ? "down" : state.open_count ? "open" : "up");
+		separator = ",";
+	}
+	printf("\n");
+	return r;
+}
+
 static int print_all(struct stack *stack)
 {
 	struct dev_state state;
@@ -116,6 +139,8 @@ static int print_all(struct stack *stack)
 		r = print_revert(stack);
 	if (r == 0)
 		r = print_pool(stack);
+	if (r == 0)
+		r = print_clones(stack);
 	return r < 0 ? r : print_shown(stack);
 }
 

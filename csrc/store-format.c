@@ -146,6 +146,7 @@ static int set_identity(struct record *rec)
 	rec->pool = (rec->pool >> 1) | 1;	/* never 0, which a fresh pool has */
 	rec->next_snapshot = 1;
 	rec->next_thin = 1;
+	rec->thin_end = THINS_MAX;
 	return uuid_random(rec->volume);
 }
 

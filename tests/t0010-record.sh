@@ -101,12 +101,12 @@ next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 s
 next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=live kinds=a holds= table=7:4294967296
 next_snapshot=1|next_snapshot=1\nrevert=open snapshot=1 thin=1
 next_snapshot=1|next_snapshot=1\nrevert=asleep snapshot=1 thin=0
-next_snapshot=1|next_snapshot=1\nclone=a snapshot=1 thin=0 state=live\nclone=b snapshot=1 thin=0 state=live
+next_snapshot=1|next_snapshot=1\nclone=a snapshot=1 thin=0 store=0 first=0 end=0 state=live\nclone=b snapshot=1 thin=0 store=0 first=0 end=0 state=live
 next_snapshot=1|next_snapshot=1\norigin_seen=once boot= disk=0 written=0 samples=0 digest=
 next_snapshot=1|next_snapshot=1\norigin_seen=running boot=x disk=0 written=0 samples=0 digest=
 next_snapshot=1|next_snapshot=1\norigin_seen=running boot=$uuid disk=0 written=-1 samples=0 digest=
 next_snapshot=1|next_snapshot=1\norigin_seen=stopped boot=$uuid disk=0 written=0 samples=9 digest=
 next_snapshot=1|next_snapshot=1\norigin_seen=stopped boot=$uuid disk=0 written=0 samples=9 digest=abc
-next_snapshot=1|next_snapshot=1\nclone=a/b snapshot=1 thin=0 state=live
+next_snapshot=1|next_snapshot=1\nclone=a/b snapshot=1 thin=0 store=0 first=0 end=0 state=live
 END
 done_testing

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clone.h"
 #include "cowdev.h"
 #include "fingerprint.h"
 #include "life.h"
@@ -27,7 +28,7 @@ struct teardown {
 	bool busy;
 };
 
-/* Only the volume and what is shown can be opened by users; all else is under these. */
+/* Only these can be opened by users; all else is under them. */
 static int look_if_busy(void *context, const char *uuid)
 {
 	struct teardown *down = context;
@@ -36,7 +37,8 @@ static int look_if_busy(void *context, const char *uuid)
 	int r = dev_state(uuid, &state);
 
 	if (r == 0 && state.open_count > 0 &&
-	    (strcmp(role, "origin") == 0 || strncmp(role, "shown-", 6) == 0))
+	    (strcmp(role, "origin") == 0 || strncmp(role, "shown-", 6) == 0 ||
+	     strncmp(role, "clone-", 6) == 0 || strncmp(role, "substore-", 9) == 0))
 		down->busy = true;
 	return r;
 }
@@ -143,8 +145,10 @@ int life_stop(struct stack *stack)
 	if (r < 0)
 		return r;
 	for (i = 0; i < stack->rec.count; i++)
-		stack_unlink(stack, stack->rec.snapshot[i].id);
-	stack_unlink(stack, NO_ID);
+		stack_unlink(stack, "shown", stack->rec.snapshot[i].id);
+	for (i = 0; i < stack->rec.clones; i++)
+		clone_unlink(stack, &stack->rec.clone[i]);
+	stack_unlink(stack, "origin", NO_ID);
 	if (up)
 		leave_word(stack);
 	return 0;
@@ -326,16 +330,17 @@ static int record_pending(struct member *member, const struct new_snapshot *want
 
 	if (rec->count == SNAPSHOTS_MAX)
 		return -ENOSPC;
-	*snap = (struct snapshot){ .id = rec->next_snapshot, .thin = rec->next_thin,
-				   .state = PENDING, .time = time, .sectors = rec->origin_sectors };
+	*snap = (struct snapshot){ .id = rec->next_snapshot, .state = PENDING, .time = time,
+				   .sectors = rec->origin_sectors };
 	snprintf(snap->kinds, sizeof(snap->kinds), "%s", wanted->kinds);
 	r = name_snapshot(snap, wanted);
+	if (r == 0)
+		r = record_new_thin(rec, &snap->thin);
 	if (r < 0)
 		return r;
 	if (head)
 		head->seal.set = false;
 	rec->next_snapshot++;
-	rec->next_thin++;
 	rec->count++;
 	member->snap = snap;
 	return stack_commit(member->stack);

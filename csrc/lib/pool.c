@@ -106,7 +106,7 @@ static int check_identity(const struct stack *stack, const struct pool_status *s
 
 	if (status->transaction == stack->rec.pool)
 		return 0;
-	if (status->transaction != 0 || stack->rec.next_thin != 1)
+	if (status->transaction != 0 || stack->rec.next_thin != 1 || stack->rec.pool_volume[0])
 		return -EBADMSG;
 	snprintf(text, sizeof(text), "set_transaction_id 0 %" PRIu64, stack->rec.pool);
 	return message(stack, text);
@@ -128,9 +128,8 @@ static void wait_for_space(void)
 	close(fd);
 }
 
-int pool_up(struct stack *stack, dev_t store, dev_t meta)
+static int own_pool_up(struct stack *stack, dev_t store, dev_t meta)
 {
-	struct pool_status status;
 	struct table table = { 0 };
 	int r = create_slices(stack, store, meta);
 
@@ -138,7 +137,15 @@ int pool_up(struct stack *stack, dev_t store, dev_t meta)
 		return r;
 	wait_for_space();
 	r = pool_table(stack, "store", store, meta, &table);
-	r = create(stack, "store", &table, r);
+	return create(stack, "store", &table, r);
+}
+
+/* The pool of another volume is there while that one runs, as our origin is, which is one of its clones. */
+int pool_up(struct stack *stack, dev_t store, dev_t meta)
+{
+	struct pool_status status;
+	int r = stack->rec.pool_volume[0] ? 0 : own_pool_up(stack, store, meta);
+
 	if (r == 0)
 		r = pool_status(stack, &status);
 	if (r == 0 && (status.failed || status.read_only || status.needs_check))

@@ -18,7 +18,8 @@ struct pool_status {
 };
 
 /*
- * pool_up - put up VOL-store on the store (and @meta, or 0) and check that the two belong together.
+ * pool_up - put up VOL-store on the store (and @meta, or 0) and check that the two belong together; for a volume
+ * on a clone, check that the pool it shares is there: -ENXIO.
  *
  * -EROFS: the pool cannot be written or wants thin_check; -EBADMSG: another store's metadata.
  */

@@ -82,6 +82,45 @@ struct snapshot *record_head(struct record *rec)
 	return NULL;
 }
 
+int record_new_thin(struct record *rec, uint32_t *thin)
+{
+	if (rec->next_thin >= rec->thin_end)
+		return -ENOSPC;
+	*thin = rec->next_thin++;
+	return 0;
+}
+
+static bool is_store(const struct record *rec, unsigned int i)
+{
+	return i >= rec->count && i - rec->count < 2 * rec->clones && (i - rec->count) % 2 == 1;
+}
+
+/* Of snapshots, then of clones and of the stores on them, then of the revert. */
+bool record_thin(const struct record *rec, unsigned int i, uint32_t *thin)
+{
+	const struct clone *clone = &rec->clone[(i - rec->count) / 2];
+
+	if (i < rec->count)
+		*thin = rec->snapshot[i].thin;
+	else if (i - rec->count < 2 * rec->clones)
+		*thin = is_store(rec, i) ? clone->store : clone->thin;
+	else if (i == rec->count + 2 * rec->clones && rec->revert.phase != REVERT_NONE)
+		*thin = rec->revert.thin;
+	else
+		return false;
+	return true;
+}
+
+struct clone *record_clone(struct record *rec, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < rec->clones; i++)
+		if (!rec->clone[i].deleting && strcmp(rec->clone[i].name, name) == 0)
+			return &rec->clone[i];
+	return NULL;
+}
+
 bool is_reverting(const struct record *rec)
 {
 	return rec->revert.phase != REVERT_NONE && rec->revert.phase != REVERT_DONE;
@@ -223,16 +262,19 @@ static int parse_revert(char *line, struct revert *revert)
 
 static int parse_clone(char *line, struct record *rec)
 {
-	static const char *const keys[] = { "", "snapshot=", "thin=", "state=" };
+	static const char *const keys[] = {
+		"", "snapshot=", "thin=", "store=", "first=", "end=", "state=",
+	};
 	static const char *const states[] = { "live", "deleting" };
 	struct clone *clone = &rec->clone[rec->clones];
 	char *word[WORDS_MAX];
 	int state;
 
-	if (rec->clones == CLONES_MAX || parse_words(line, keys, 4, word) < 0 ||
+	if (rec->clones == CLONES_MAX || parse_words(line, keys, 7, word) < 0 ||
 	    copy_text(clone->name, sizeof(clone->name), word[0], is_name(word[0])) < 0 ||
 	    number32(word[1], &clone->snapshot) < 0 || number32(word[2], &clone->thin) < 0 ||
-	    parse_name_of(word[3], states, 2, &state) < 0)
+	    number32(word[3], &clone->store) < 0 || number32(word[4], &clone->first) < 0 ||
+	    number32(word[5], &clone->end) < 0 || parse_name_of(word[6], states, 2, &state) < 0)
 		return -EBADMSG;
 	clone->deleting = state == 1;
 	rec->clones++;
@@ -293,6 +335,10 @@ static int parse_fact(const char *key, char *value, struct record *rec)
 		return number32(value, &rec->next_snapshot);
 	if (strcmp(key, "next_thin") == 0)
 		return number32(value, &rec->next_thin);
+	if (strcmp(key, "thin_end") == 0)
+		return number32(value, &rec->thin_end);
+	if (strcmp(key, "pool_volume") == 0)
+		return copy_text(rec->pool_volume, sizeof(rec->pool_volume), value, is_uuid(value));
 	if (strcmp(key, "snapshot") == 0)
 		return parse_snapshot(value, rec);
 	if (strcmp(key, "revert") == 0)
@@ -324,30 +370,18 @@ static bool snapshots_consistent(const struct record *rec)
 	return true;
 }
 
-/* The thin volumes of snapshots, clones and the revert, in that order; false past the last. */
-static bool thin_number(const struct record *rec, unsigned int i, uint32_t *thin)
-{
-	if (i < rec->count)
-		*thin = rec->snapshot[i].thin;
-	else if (i - rec->count < rec->clones)
-		*thin = rec->clone[i - rec->count].thin;
-	else if (i == rec->count + rec->clones && rec->revert.phase != REVERT_NONE)
-		*thin = rec->revert.thin;
-	else
-		return false;
-	return true;
-}
-
 /* Each belongs to one of them. */
 static bool thins_consistent(const struct record *rec)
 {
 	uint32_t thin, other;
 	unsigned int i, j;
 
-	for (i = 0; thin_number(rec, i, &thin); i++) {
-		if (thin >= rec->next_thin)
+	for (i = 0; record_thin(rec, i, &thin); i++) {
+		if (thin == 0 && is_store(rec, i))
+			continue;	/* the clone has none */
+		if (thin == 0 || thin >= rec->next_thin)
 			return false;
-		for (j = 0; j < i && thin_number(rec, j, &other); j++)
+		for (j = 0; j < i && record_thin(rec, j, &other); j++)
 			if (other == thin)
 				return false;
 	}
@@ -360,7 +394,8 @@ static bool is_consistent(const struct record *rec)
 	return is_uuid(rec->volume) && is_name(rec->name) && rec->origin_sectors > 0 &&
 	       is_power_of_two(rec->chunk_sectors) && rec->block_sectors > 0 &&
 	       rec->meta_sectors > 0 && rec->data_sectors > 0 && rec->pool > 0 &&
-	       rec->next_snapshot > 0 && rec->next_thin > 0 && snapshots_consistent(rec) &&
+	       rec->next_snapshot > 0 && rec->next_thin > 0 &&
+	       rec->next_thin <= rec->thin_end && rec->thin_end <= THINS_MAX && snapshots_consistent(rec) &&
 	       thins_consistent(rec);
 }
 
@@ -405,8 +440,10 @@ int record_print(const struct record *rec, FILE *out)
 		rec->separate ? "separate" : "store");
 	fprintf(out, "meta_sectors=%" PRIu64 "\ndata_sectors=%" PRIu64 "\n", rec->meta_sectors,
 		rec->data_sectors);
-	fprintf(out, "pool=%" PRIu64 "\nnext_snapshot=%" PRIu32 "\nnext_thin=%" PRIu32 "\n",
-		rec->pool, rec->next_snapshot, rec->next_thin);
+	fprintf(out, "pool=%" PRIu64 "\nnext_snapshot=%" PRIu32 "\nnext_thin=%" PRIu32 "\nthin_end=%"
+		PRIu32 "\n", rec->pool, rec->next_snapshot, rec->next_thin, rec->thin_end);
+	if (rec->pool_volume[0])
+		fprintf(out, "pool_volume=%s\n", rec->pool_volume);
 	print_seen(&rec->origin_seen, out);
 	for (i = 0; i < rec->count; i++) {
 		const struct snapshot *s = &rec->snapshot[i];
@@ -421,8 +458,9 @@ int record_print(const struct record *rec, FILE *out)
 	for (i = 0; i < rec->clones; i++) {
 		const struct clone *c = &rec->clone[i];
 
-		fprintf(out, "clone=%s snapshot=%" PRIu32 " thin=%" PRIu32 " state=%s\n", c->name,
-			c->snapshot, c->thin, c->deleting ? "deleting" : "live");
+		fprintf(out, "clone=%s snapshot=%" PRIu32 " thin=%" PRIu32 " store=%" PRIu32
+			" first=%" PRIu32 " end=%" PRIu32 " state=%s\n", c->name, c->snapshot, c->thin,
+			c->store, c->first, c->end, c->deleting ? "deleting" : "live");
 	}
 	if (rec->revert.phase != REVERT_NONE)
 		fprintf(out, "revert=%s snapshot=%" PRIu32 " thin=%" PRIu32 "\n",

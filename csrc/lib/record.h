@@ -29,6 +29,7 @@ enum {
 	HEADER_SECTORS = 2048,	/* of the store, and of a separate metadata device */
 	SNAPSHOTS_MAX = 1024,
 	CLONES_MAX = 64,
+	THINS_MAX = 1 << 24,	/* ids of dm-thin have 24 bits */
 	KINDS_TEXT = 256,	/* the kinds of one snapshot, with commas; its holds likewise */
 };
 
@@ -88,7 +89,9 @@ struct clone {
 	char name[NAME_TEXT];
 	uint32_t snapshot;
 	uint32_t thin;		/* the COW that takes what is written to it */
-	bool deleting;		/* only its thin volume is still to be deleted */
+	bool deleting;		/* only its thin volumes are still to be deleted */
+	uint32_t store;		/* for a volume defined on it: the thin volume with that one's record, or 0 … */
+	uint32_t first, end;	/* … and the thin ids that are its own, from first up to but not end */
 };
 
 struct record {
@@ -105,6 +108,8 @@ struct record {
 	uint64_t pool;			/* the pool's transaction id: ties a metadata device to its store */
 	uint32_t next_snapshot;
 	uint32_t next_thin;
+	uint32_t thin_end;		/* ids from here on are not ours */
+	char pool_volume[UUID_TEXT];	/* the volume whose pool we share; empty for a pool of our own */
 	unsigned int count;
 	struct snapshot snapshot[SNAPSHOTS_MAX];	/* oldest first */
 	struct revert revert;
@@ -160,6 +165,21 @@ bool in_chain(const struct snapshot *snap);
  * record_head - the newest snapshot of the chain, the one the kernel copies out to; or NULL.
  */
 struct snapshot *record_head(struct record *rec);
+
+/*
+ * record_new_thin - an id for a thin volume, never to be used again; -ENOSPC when all are used up.
+ */
+int record_new_thin(struct record *rec, uint32_t *thin);
+
+/*
+ * record_thin - the thin volumes of the record one after the other: that number @i; false past the last.
+ */
+bool record_thin(const struct record *rec, unsigned int i, uint32_t *thin);
+
+/*
+ * record_clone - the clone of that name, or NULL; one that is being deleted has none any more.
+ */
+struct clone *record_clone(struct record *rec, const char *name);
 
 /*
  * is_reverting - does the volume show anything but its origin, or may it?

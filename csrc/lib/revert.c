@@ -106,8 +106,12 @@ static int check_quiet(struct stack *stack)
 
 static int record_revert(struct stack *stack, const struct snapshot *snap)
 {
-	stack->rec.revert = (struct revert){ .snapshot = snap->id, .thin = stack->rec.next_thin };
-	stack->rec.next_thin++;
+	uint32_t thin;
+	int r = record_new_thin(&stack->rec, &thin);
+
+	if (r < 0)
+		return r;
+	stack->rec.revert = (struct revert){ .snapshot = snap->id, .thin = thin };
 	stack->rec.origin_seen.disk = 0;	/* we write to it, too: fingerprint_past() would take that amiss */
 	return set_phase(stack, REVERT_PENDING);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clone.h"
 #include "cow.h"
 #include "pool.h"
 #include "revert.h"
@@ -402,7 +403,7 @@ int stack_needs(struct stack *stack, const char *uuid, const char *role)
 	if (strncmp(role, "under-", 6) == 0)
 		return num_u64(role + 6, UINT32_MAX, &id) == 0 &&
 		       is_layered(&stack->rec, (uint32_t)id);
-	if (is_of_head(stack, uuid) || revert_needs(stack, uuid))
+	if (is_of_head(stack, uuid) || revert_needs(stack, uuid) || clones_need(stack, uuid))
 		return 1;
 	r = view_is_current(stack, uuid, &current);
 	return r < 0 ? r : current;
@@ -446,6 +447,7 @@ static int collect_garbage(struct stack *stack)
 static int delete_thins(struct stack *stack, bool *deleted)
 {
 	struct record *rec = &stack->rec;
+	bool any = false;
 	unsigned int i = 0;
 	int r = 0;
 
@@ -462,10 +464,11 @@ static int delete_thins(struct stack *stack, bool *deleted)
 			i++;
 		} else if (r == 0) {
 			record_drop(rec, snap);
-			*deleted = true;
+			any = true;
 		}
 	}
-	return r < 0 || !*deleted ? r : stack_commit(stack);
+	*deleted |= any;
+	return r < 0 || !any ? r : stack_commit(stack);
 }
 
 static int delete_layer(struct stack *stack)
@@ -495,11 +498,15 @@ static int settle_once(struct stack *stack, bool *deleted)
 	if (r == 0)
 		r = view_refresh(stack);
 	if (r == 0)
+		r = clones_up(stack);
+	if (r == 0)
 		r = collect_garbage(stack);
 	if (r == 0)
 		r = step();
 	if (r == 0)
 		r = delete_layer(stack);
+	if (r == 0)
+		r = clones_delete(stack, deleted);
 	return r < 0 ? r : delete_thins(stack, deleted);
 }
 

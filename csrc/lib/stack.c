@@ -16,6 +16,7 @@
 
 enum {
 	LINK_TEXT = 160,
+	CLONE_TEXT = NAME_TEXT + 8,
 };
 
 static int check_owner(const struct stack *stack)
@@ -60,19 +61,51 @@ static enum dev_audience audience(const char *role)
 {
 	if (strcmp(role, "origin") == 0)
 		return FOR_USERS;
-	return strcmp(role, "shown") == 0 ? FOR_READERS : FOR_NOBODY;
+	return strcmp(role, "shown") == 0 || strcmp(role, "clone") == 0 ? FOR_READERS : FOR_NOBODY;
+}
+
+/* What is behind the volume's name in a clone's device, or in that of the store of a volume on it. */
+static void clone_name(const struct stack *stack, const char *role, uint32_t thin, char name[CLONE_TEXT])
+{
+	bool store = strcmp(role, "substore") == 0;
+	unsigned int i;
+
+	snprintf(name, CLONE_TEXT, "%" PRIu32, thin);
+	for (i = 0; i < stack->rec.clones; i++)
+		if ((store ? stack->rec.clone[i].store : stack->rec.clone[i].thin) == thin)
+			snprintf(name, CLONE_TEXT, "%s%s", stack->rec.clone[i].name,
+				 store ? ".store" : "");
+}
+
+static bool is_of_clone(const char *role)
+{
+	return strcmp(role, "clone") == 0 || strcmp(role, "substore") == 0;
 }
 
 static void dev_name(const struct stack *stack, const char *role, uint32_t id, char *name)
 {
-	if (strcmp(role, "origin") == 0)
+	char clone[CLONE_TEXT];
+
+	if (is_of_clone(role)) {
+		clone_name(stack, role, id, clone);
+		snprintf(name, DEV_NAME_TEXT, "%.63s+%.62s", stack->volume, clone);
+	} else if (strcmp(role, "origin") == 0) {
 		snprintf(name, DEV_NAME_TEXT, "%s", stack->volume);
-	else if (strcmp(role, "shown") == 0)
+	} else if (strcmp(role, "shown") == 0) {
 		snprintf(name, DEV_NAME_TEXT, "%s(%" PRIu32 ")", stack->volume, id);
-	else if (id == NO_ID)
+	} else if (id == NO_ID) {
 		snprintf(name, DEV_NAME_TEXT, "%s-%s", stack->volume, role);
-	else
+	} else {
 		snprintf(name, DEV_NAME_TEXT, "%s-%s-%" PRIu32, stack->volume, role, id);
+	}
+}
+
+/* The pool may be another volume's. */
+static const char *owner(const struct stack *stack, const char *role)
+{
+	bool shared = stack->rec.pool_volume[0] && strcmp(role, "store") == 0;
+
+	return shared ? stack->rec.pool_volume : stack->rec.volume;
 }
 
 void stack_dev(const struct stack *stack, const char *role, uint32_t id, struct dev *dev)
@@ -80,7 +113,8 @@ void stack_dev(const struct stack *stack, const char *role, uint32_t id, struct 
 	dev_name(stack, role, id, dev->name);
 	dev->audience = audience(role);
 	if (id == NO_ID)
-		snprintf(dev->uuid, sizeof(dev->uuid), "ZUMASTOR-%s-%s", stack->rec.volume, role);
+		snprintf(dev->uuid, sizeof(dev->uuid), "ZUMASTOR-%s-%s", owner(stack, role),
+			 role);
 	else
 		snprintf(dev->uuid, sizeof(dev->uuid), "ZUMASTOR-%s-%s-%" PRIu32,
 			 stack->rec.volume, role, id);
@@ -292,16 +326,25 @@ int stack_is_up(struct stack *stack, bool *up)
 
 /* The linear, the snapshot and their COW. */
 
-int stack_cow_table(const struct stack *stack, const struct snapshot *snap, struct table *table)
+static int thin_table(const struct stack *stack, uint32_t thin, uint64_t sectors, struct table *table)
 {
 	struct dev_state pool;
-	uint64_t chunks = cow_full_chunks(stack_chunk_bytes(stack), stack_chunks(stack, snap));
 	int r = exists_or_enxio(stack, "store", NO_ID, &pool);
 
 	if (r == 0)
-		table_add(table, chunks * stack->rec.chunk_sectors, "thin", "%u:%u %" PRIu32,
-			  pool.major, pool.minor, snap->thin);
+		table_add(table, sectors, "thin", "%u:%u %" PRIu32, pool.major, pool.minor, thin);
 	return r;
+}
+
+static uint64_t cow_sectors(const struct stack *stack, const struct snapshot *snap)
+{
+	return cow_full_chunks(stack_chunk_bytes(stack), stack_chunks(stack, snap)) *
+	       stack->rec.chunk_sectors;
+}
+
+int stack_cow_table(const struct stack *stack, const struct snapshot *snap, struct table *table)
+{
+	return thin_table(stack, snap->thin, cow_sectors(stack, snap), table);
 }
 
 /* Put up the device of that role unless it is there already. */
@@ -322,13 +365,30 @@ static int ensure(const struct stack *stack, const char *role, uint32_t id, stru
 
 int stack_cow(const struct stack *stack, const struct snapshot *snap, struct dev_state *state)
 {
+	return stack_thin(stack, "cow", snap->thin, cow_sectors(stack, snap), state);
+}
+
+int stack_thin(const struct stack *stack, const char *role, uint32_t thin, uint64_t sectors,
+	       struct dev_state *state)
+{
 	struct table table = { 0 };
-	int r = stack_cow_table(stack, snap, &table);
+	int r = thin_table(stack, thin, sectors, &table);
 
 	if (r == 0)
-		r = ensure(stack, "cow", snap->thin, &table);
+		r = ensure(stack, role, thin, &table);
 	table_free(&table);
-	return r < 0 ? r : stack_state(stack, "cow", snap->thin, state);
+	return r < 0 ? r : stack_state(stack, role, thin, state);
+}
+
+int stack_clone(const struct stack *stack, const struct clone *clone, uint64_t sectors)
+{
+	struct table table = { 0 };
+	int r = stack_layer_table(stack, clone->snapshot, clone->thin, sectors, &table);
+
+	if (r == 0)
+		r = ensure(stack, "clone", clone->thin, &table);
+	table_free(&table);
+	return r;
 }
 
 int stack_open_cow(const struct stack *stack, const struct snapshot *snap, int flags, struct cow *cow)
@@ -381,12 +441,17 @@ int stack_head_up(const struct stack *stack, const struct snapshot *snap)
 
 /* Links. */
 
-static void link_name(const struct stack *stack, uint32_t id, char link[LINK_TEXT])
+static void link_name(const struct stack *stack, const char *role, uint32_t id, char link[LINK_TEXT])
 {
-	if (id == NO_ID)
-		snprintf(link, LINK_TEXT, LINKS "/%s/origin", stack->volume);
+	char name[CLONE_TEXT];
+
+	if (is_of_clone(role))
+		clone_name(stack, role, id, name);
+	else if (id == NO_ID)
+		snprintf(name, sizeof(name), "origin");
 	else
-		snprintf(link, LINK_TEXT, LINKS "/%s/%" PRIu32, stack->volume, id);
+		snprintf(name, sizeof(name), "%" PRIu32, id);
+	snprintf(link, LINK_TEXT, LINKS "/%s/%s", stack->volume, name);
 }
 
 static void link_mapper(const struct stack *stack, uint32_t id, char link[LINK_TEXT])
@@ -418,9 +483,9 @@ int stack_link(const struct stack *stack, const char *role, uint32_t id)
 		return -errno;
 	mkdir(link, 0755);
 	dev_path(state.minor, path);
-	link_name(stack, id, link);
+	link_name(stack, role, id, link);
 	r = link_to(path, link);
-	if (r == 0 && id != NO_ID) {
+	if (r == 0 && strcmp(role, "shown") == 0) {
 		/* libdevmapper writes the parentheses as \x28 and \x29; the manual does not. */
 		link_mapper(stack, id, link);
 		r = link_to(path, link);
@@ -444,27 +509,28 @@ bool stack_is_linked(const struct stack *stack, const char *role, uint32_t id)
 	if (exists_or_enxio(stack, role, id, &state) < 0)
 		return false;
 	device = makedev(state.major, state.minor);
-	link_name(stack, id, link);
+	link_name(stack, role, id, link);
 	if (!leads_to(link, device))
 		return false;
 	if (id == NO_ID)
 		snprintf(link, sizeof(link), "/dev/mapper/%s", stack->volume);
-	else
+	else if (strcmp(role, "shown") == 0)
 		link_mapper(stack, id, link);
 	return leads_to(link, device);
 }
 
-void stack_unlink(const struct stack *stack, uint32_t id)
+void stack_unlink(const struct stack *stack, const char *role, uint32_t id)
 {
 	char link[LINK_TEXT];
 
-	link_name(stack, id, link);
+	link_name(stack, role, id, link);
 	unlink(link);
-	if (id != NO_ID) {
+	if (strcmp(role, "shown") == 0) {
 		link_mapper(stack, id, link);
 		unlink(link);
-		return;
 	}
+	if (id != NO_ID)
+		return;
 	snprintf(link, sizeof(link), LINKS "/%s", stack->volume);
 	if (rmdir(link) == 0)
 		rmdir(LINKS);

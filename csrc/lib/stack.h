@@ -11,6 +11,8 @@
  *     VOL-view-K.X   snapshot of snap-N with the merged exception table of K (view.c)
  *     VOL-map-K.X    that table and the frozen COWs it points into
  *     VOL-under-K    linear, read-only: snapshot K for the writable layer of a revert or a clone
+ *     VOL+NAME       clone NAME of snapshot K: snapshot of under-K into a COW of its own
+ *     VOL+NAME.store thin volume with the record of a volume defined on that clone, which shares our pool
  *     VOL-rewind     snapshot-origin over base-N: what a revert writes to the origin goes through it
  *
  * Every function returns 0 or -errno and prints nothing.  The caller holds the volume's lock.
@@ -54,7 +56,7 @@ int stack_commit(struct stack *stack);
  * stack_dev - fill in name, UUID and audience of the device with that role.
  *
  * @role: "origin" for the volume itself, "shown" for VOL(@id), "store", "store-meta", "store-data", "rewind"; with a
- * snapshot's id "base", "snap" and "under", with the id of its thin volume "cow".
+ * snapshot's id "base", "snap" and "under", with the id of their thin volume "cow", "clone" and "substore".
  */
 void stack_dev(const struct stack *stack, const char *role, uint32_t id, struct dev *dev);
 
@@ -99,6 +101,17 @@ uint64_t stack_chunks(const struct stack *stack, const struct snapshot *snap);
 int stack_cow(const struct stack *stack, const struct snapshot *snap, struct dev_state *state);
 
 /*
+ * stack_thin - the same for any thin volume, as the device of that role.
+ */
+int stack_thin(const struct stack *stack, const char *role, uint32_t thin, uint64_t sectors,
+	       struct dev_state *state);
+
+/*
+ * stack_clone - put up the device of @clone, of that size; its COW and what it reads are there.
+ */
+int stack_clone(const struct stack *stack, const struct clone *clone, uint64_t sectors);
+
+/*
  * stack_open_cow - stack_cow(), and open it as cow_open() does.
  */
 int stack_open_cow(const struct stack *stack, const struct snapshot *snap, int flags, struct cow *cow);
@@ -137,10 +150,11 @@ int stack_cow_table(const struct stack *stack, const struct snapshot *snap, stru
 int stack_linear(const struct stack *stack, const char *role, uint32_t id, struct table *table);
 
 /*
- * stack_link, stack_unlink - /dev/zumastor/VOL/NAME to a device; NAME is "origin" or an id.
+ * stack_link, stack_unlink - /dev/zumastor/VOL/NAME to a device; NAME is "origin", an id, a
+ * clone's name, or that and ".store".
  */
 int stack_link(const struct stack *stack, const char *role, uint32_t id);
-void stack_unlink(const struct stack *stack, uint32_t id);
+void stack_unlink(const struct stack *stack, const char *role, uint32_t id);
 
 /*
  * stack_is_linked - do the links lead to that device, and the node in /dev/mapper?

@@ -390,7 +390,7 @@ int view_hide(struct stack *stack, uint32_t id)
 	stack_dev(stack, "shown", id, &shown);
 	r = dev_remove(shown.uuid);
 	if (r == 0)
-		stack_unlink(stack, id);
+		stack_unlink(stack, "shown", id);
 	return r;
 }
 
