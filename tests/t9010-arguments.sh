@@ -53,6 +53,14 @@ done
 refused 2 'bad rate' define target home host -r fast
 refused 2 'bad volume name' define target home host -n 'a b'
 refused 2 'bad kind' snapshot home 'hour ly'
+for name in . .hidden 'a b' a/b "${injections[@]}"; do
+	refused 2 'bad volume name|unknown option|expected' exec "$name" -- true
+done
+refused 2 'expected -- COMMAND' exec home
+refused 2 'expected -- COMMAND' exec home --
+refused 2 'bad command' exec home -- a=b true
+refused 1 "cannot run 'no-such': there is no such command" exec home -- no-such
+refused 2 "bad kind 'exec'" snapshot home exec
 for tag in '' 'a b' a,b a=b "${injections[@]}"; do
 	refused 2 'bad tag' hold home -- 1 "$tag"
 	refused 2 'bad tag' release home -- 1 "$tag"

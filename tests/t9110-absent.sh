@@ -1,5 +1,5 @@
 #!/bin/bash
-# lab: --disk 32M --disk 32M
+# lab: --disk 32M --disk 32M --timeout 600
 # Volumes, snapshots, targets and kinds that are not there: exit 4, and which command helps.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli.sh"
@@ -17,6 +17,7 @@ done
 for command in snapshot replicate status list mount umount check; do
 	refused 4 "no such volume 'away'" "$command" away
 done
+refused 4 "no such volume 'away'" exec away -- true
 for command in remove revert hold release; do
 	refused 4 "no such volume 'away'" "$command" away 1
 done
@@ -33,9 +34,11 @@ done
 for snapshot in '' -x 'a b' 1.5 "${uuid:0:3}x" hourly.x hourly. .0 "${injections[@]}"; do
 	refused 2 'bad snapshot' remove home -- "$snapshot"
 	refused 2 'bad snapshot' revert home -- "$snapshot"
-	refused 2 'bad snapshot' remove home -- "$snapshot.." "..$snapshot"
 	refused 2 'bad snapshot' status home -- "$snapshot"
 done
+refused 4 'no snapshot' exec home 99 -- true
+refused 2 'bad snapshot' remove home "$id.."
+refused 2 'bad snapshot' remove home "..$id"
 refused 4 "no such target|has no target 'host2'" replicate home host2
 refused 4 "has no target that is not stopped; try 'zumastor define target home HOST'" replicate home
 refused 4 'has no target' forget target home host2

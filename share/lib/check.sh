@@ -26,7 +26,7 @@ is_host() {
 
 # Custom kinds begin with a letter, so that no kind looks like a snapshot's number.
 is_kind() {
-	[[ $1 =~ ^[A-Za-z][A-Za-z0-9_-]{0,30}$ && $1 != manual && $1 != expired && $1 != none ]]
+	[[ $1 =~ ^[A-Za-z][A-Za-z0-9_-]{0,30}$ && $1 != @(manual|expired|exec|none) ]]
 }
 
 # check TYPE VALUE WHAT [CODE] - dies with CODE (usage) unless is_TYPE VALUE.

@@ -30,6 +30,7 @@ hold_who() {
 		host=${file%/*}
 		REPLIES+=("target '${host##*/}' needs it (${file##*/})")
 	done
+	! lock_held "$volume:exec:$1" || REPLIES+=("an exec runs in it")
 	for name in ${snap_clones[$1]-}; do
 		REPLIES+=("clone '$name' is made of it")
 	done

@@ -173,6 +173,18 @@ mount_volume() {
 	mount_link "$mountpoint" "$ZUMASTOR_RUN/mount/$volume"
 }
 
+# mount_flush - write the volume's filesystem out now, so that little is left for when it is suspended.
+mount_flush() {
+	mount_targets "/dev/mapper/$volume"
+	[[ -z ${REPLIES[0]-} ]] || sync -f -- "${REPLIES[0]}" || true
+}
+
+# mount_place_end DIR - unmount and remove a private mount point; one that is in use stays.
+mount_place_end() {
+	! mountpoint -q -- "$1" || run umount -- "$1" 2>/dev/null || true
+	rmdir -- "$1" 2>/dev/null || true
+}
+
 # mount_link TARGET LINK
 mount_link() {
 	[[ $(readlink -- "$2") == "$1" ]] || run ln -sfT -- "$1" "$2"

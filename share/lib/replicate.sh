@@ -6,12 +6,18 @@
 
 # replicate_choose WANTED - sets snap: what is to be sent.
 replicate_choose() {
+	local id
+	snap=
 	if [[ -n $1 ]]; then
 		snap_find "$1"
+		snap=$REPLY
+		[[ ${snap_kinds[snap]} != exec ]] ||
+			die "snapshot $snap of '$volume' goes away: an exec took it for itself"
 	else
-		snap_newest
+		for id in "${snap_ids[@]}"; do
+			[[ ${snap_kinds[id]} == exec ]] || snap=$id
+		done
 	fi
-	snap=$REPLY
 	[[ -n $snap ]] || die_with "$ABSENT" \
 		"volume '$volume' has no snapshot to send; try 'zumastor snapshot $volume'"
 }

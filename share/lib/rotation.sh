@@ -19,8 +19,8 @@ rotation_held() {
 rotation_kinds() {
 	local name left=
 	local -a names
-	REPLY=manual
-	[[ ${snap_kinds[$1]} != manual ]] || return 0
+	REPLY=${snap_kinds[$1]}
+	[[ $REPLY != @(manual|exec) ]] || return 0
 	read -r -a names <<<"${snap_names[$1]}"
 	for name in "${names[@]}"; do
 		rotation_limit "${name%.*}"
@@ -35,6 +35,7 @@ rotation_kinds() {
 rotation_run() {
 	local id
 	local -A left=()
+	rotation_orphans
 	[[ -d $dir/schedule ]] || return 0
 	# All decisions first: removing one must not change the index of another.
 	for id in "${snap_ids[@]}"; do
@@ -60,6 +61,26 @@ rotation_expire() {
 		warn "snapshot $1 of '$volume' stays until a later rotation"
 		rotation_mark "$1"
 	fi
+}
+
+# rotation_orphans - remove what `exec` has taken and mounted and, being killed, has left: it locks what it
+# still needs.
+rotation_orphans() {
+	local path id dropped=
+	for path in "$ZUMASTOR_RUN/jobs/exec.$volume".*; do
+		id=${path#"$ZUMASTOR_RUN/jobs/exec.$volume."}
+		id=${id%.*}
+		is_number "$id" || continue
+		lock_held "$volume:exec:$id" || mount_place_end "$path"
+	done
+	for id in "${snap_lost[@]}" "${snap_ids[@]}"; do
+		[[ ${snap_kinds[id]} == exec ]] || continue
+		! rotation_held "$id" || continue
+		dropped=yes
+		(snap_drop "$id") || warn "snapshot $id of '$volume', left by an exec, stays for now"
+		rm -f -- "$ZUMASTOR_RUN/lock/$volume:exec:$id"
+	done
+	[[ -z $dropped ]] || snap_load
 }
 
 rotation_mark() {

@@ -64,7 +64,7 @@ snap_newest() {
 	((${#snap_ids[@]} == 0)) || REPLY=${snap_ids[-1]}
 }
 
-is_rotated()	{ [[ ${snap_kinds[$1]} != manual && ${snap_kinds[$1]} != expired ]]; }
+is_rotated()	{ [[ ${snap_kinds[$1]} != @(manual|expired|exec) ]]; }
 
 # snap_name_all - sets snap_names[ID] to its names by kind: "hourly.0 daily.3", 0 being the newest.
 snap_name_all() {

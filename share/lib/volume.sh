@@ -77,7 +77,7 @@ volume_ready() {
 volume_jobs() {
 	local file
 	REPLY=
-	for file in "$ZUMASTOR_RUN/lock/$volume":{receive,target:*}; do
+	for file in "$ZUMASTOR_RUN/lock/$volume":{receive,target:*,exec:*}; do
 		if lock_held "${file##*/}"; then
 			REPLY=${file##*/}
 		fi
