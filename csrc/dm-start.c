@@ -2,7 +2,10 @@
 /*
  * dm-start - put up the devices of a volume, or repair those of a running one.
  *
- *     dm-start VOLUME ORIGIN STORE [META]
+ *     dm-start [--check] VOLUME ORIGIN STORE [META]
+ *
+ * With --check nothing is put up or changed: 6 when the origin is not as the volume was left, so that its snapshots
+ * would be lost.
  *
  * What a crash left undecided is decided by the exception stores.  Where the origin was written while the volume
  * was stopped, its snapshots are recorded as lost, and a warning says why.  Exit 0: /dev/mapper/VOLUME is there.  3: a
@@ -12,9 +15,11 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <unistd.h>
 
 #include "exits.h"
+#include "fingerprint.h"
 #include "io.h"
 #include "life.h"
 #include "tool.h"
@@ -33,25 +38,48 @@ static void check_size(const char *path, uint64_t sectors)
 		errx(EXIT_FAILED, "'%s' is smaller than the record says", path);
 }
 
+static int check_origin(struct stack *stack, const char *path, dev_t origin)
+{
+	stack->origin = origin;
+	if (!fingerprint_changed(stack))
+		return tool_end(stack, "check", 0);
+	warnx("the origin '%s' is not as volume '%s' was left", path, stack->volume);
+	return EXIT_LOST;
+}
+
+static int start(struct stack *stack, const char *path, dev_t origin, dev_t store, dev_t meta)
+{
+	int r = life_start(stack, origin, store, meta);
+
+	if (stack->origin_changed)
+		warnx("warning: the origin '%s' was written while volume '%s' was stopped", path,
+		      stack->volume);
+	return tool_end(stack, "start", r);
+}
+
 int main(int argc, char **argv)
 {
+	static const struct option options[] = { { "check", no_argument, NULL, 'c' }, { 0 } };
 	dev_t origin, store, meta = 0;
+	bool check = false;
 	struct stack *stack;
-	int r;
+	int option;
 
-	if (argc != 4 && argc != 5)
-		errx(EXIT_USAGE, "usage: dm-start VOLUME ORIGIN STORE [META]");
-	origin = tool_block_device(argv[2]);
-	store = tool_block_device(argv[3]);
-	stack = tool_open(argv[1], argv[3]);
-	if (stack->rec.separate != (argc == 5))
-		errx(EXIT_USAGE, "volume '%s' %s a separate metadata device", argv[1],
+	while ((option = getopt_long(argc, argv, "", options, NULL)) == 'c')
+		check = true;
+	argc -= optind;
+	argv += optind;
+	if (option != -1 || (argc != 3 && argc != 4))
+		errx(EXIT_USAGE, "usage: dm-start [--check] VOLUME ORIGIN STORE [META]");
+	origin = tool_block_device(argv[1]);
+	store = tool_block_device(argv[2]);
+	stack = tool_open(argv[0], argv[2]);
+	if (stack->rec.separate != (argc == 4))
+		errx(EXIT_USAGE, "volume '%s' %s a separate metadata device", argv[0],
 		     stack->rec.separate ? "needs" : "has not");
-	if (argc == 5)
-		meta = tool_block_device(argv[4]);
-	check_size(argv[2], stack->rec.origin_sectors);
-	r = life_start(stack, origin, store, meta);
-	if (stack->origin_changed)
-		warnx("warning: the origin '%s' was written while volume '%s' was stopped", argv[2], argv[1]);
-	return tool_end(stack, "start", r);
+	if (argc == 4)
+		meta = tool_block_device(argv[3]);
+	check_size(argv[1], stack->rec.origin_sectors);
+	return check ? check_origin(stack, argv[1], origin) :
+		       start(stack, argv[1], origin, store, meta);
 }

@@ -66,7 +66,7 @@ expect 0 'umount' z umount home
 is "$(grep -c "$scratch" /proc/mounts)" 0 'all of it'
 expect 0 'forget' z forget volume home
 is "$(dmsetup ls)" 'No devices found' 'nothing is left'
-expect 0 'take over' z define volume home "$DEV1NAME" "$DEV2NAME" --metadev "$DEV3NAME" -z --yes
+expect 0 'take over' z define volume home "$DEV1NAME" "$DEV2NAME" --metadev "$DEV3NAME"
 is "$(z list home -H -o id | tr '\n' ' ')" '2 3 4 5 ' 'with its snapshots'
 expect 0 'forget' z forget volume home
 

@@ -1,6 +1,7 @@
 # define.sh - the steps of `define volume`.   Needs core.sh ... mount.sh, device.sh.
 #
-# All work on the variables of zumastor-define-volume: volume, dir, origin, store, metadev, named.
+# All work on the variables of zumastor-define-volume: volume, dir, origin, store, metadev, named,
+# recorded.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 readonly STORE_LEAST_SECTORS=$((8 << 11))
@@ -60,25 +61,75 @@ define_permits_reformat() {
 }
 
 # define_check_takeover TEXT - a store of this volume and this origin is taken over, another's is
-# not touched.
+# not touched.  Sets recorded, the volume's name in the record.
 define_check_takeover() {
-	local theirs sectors
-	theirs=$(sed -n 's/^name=//p' <<<"$1")
-	sectors=$(sed -n 's/^origin_sectors=//p' <<<"$1")
+	local count
 	if define_permits_reformat; then
 		return
 	fi
-	[[ $theirs == "$volume" ]] ||
-		die "store '$store' belongs to volume '$theirs'; -i --yes destroys its snapshots"
-	[[ -z ${opt[initialize]-} ]] ||
-		die "store '$store' holds snapshots of '$volume'; -i --yes destroys them"
+	facts_read "$1"
+	recorded=${facts[name]-}
+	check name "$recorded" 'name in the record' "$CORRUPT"
+	[[ $recorded == "$volume" || -n ${opt[rename]-} ]] ||
+		die "store '$store' belongs to volume '$recorded': define it by this name, or with" \
+			"--rename by a new one; -i --yes destroys its snapshots"
+	[[ -z ${opt[initialize]-}${opt[zero]-} ]] ||
+		die "store '$store' holds snapshots of '$recorded', which need the origin as it is;" \
+			"-i --yes destroys them"
+	((${#format[@]} == 0)) ||
+		die "store '$store' exists: its chunk and block size cannot be changed"
+	define_check_uuid "${facts[volume]-}"
+	define_check_set
+	define_check_origin
+	count=$(grep -c ' state=live ' <<<"$1" || true)
+	record_state="its store is taken over with $count snapshots"
+}
+
+# define_check_uuid UUID - no other volume on this host is the same one, on copies of its disks.
+define_check_uuid() {
+	local name other
+	check uuid "$1" 'volume in the record' "$CORRUPT"
+	while IFS= read -r name; do
+		[[ $name != "ZUMASTOR-$1-"* ]] ||
+			die_with "$BUSY" "the volume of store '$store' is running already, from other disks"
+	done < <(dmsetup info -c --noheadings -o uuid 2>/dev/null)
+	while IFS= read -r name; do
+		state_get path "$ZUMASTOR_STATE/volumes/$name/store"
+		other=$("$ZUMASTOR_LIBEXEC/store-show" "$REPLY" 2>/dev/null) || continue
+		[[ $other != "volume=$1"$'\n'* ]] ||
+			die_with "$BUSY" "store '$store' is of the same volume as '$REPLY' of volume '$name'"
+	done < <(volume_list)
+}
+
+# define_check_set - the origin and metadata device that the store was made for.
+define_check_set() {
+	local sectors=${facts[origin_sectors]-}
 	device_sectors "$origin"
 	[[ $sectors == "$REPLY" ]] ||
 		die "store '$store' was made for an origin of $sectors sectors," \
 			"'$origin' has $REPLY"
-	((${#format[@]} == 0)) ||
-		die "store '$store' exists: its chunk and block size cannot be changed"
-	record_state="its store is taken over with its snapshots"
+	case ${facts[meta_device]-}:${#metadev[@]} in
+	separate:0)	die "store '$store' has its metadata on a device of its own: name it by --metadev" ;;
+	store:1)	die "store '$store' has its metadata in itself: '${metadev[0]}' is not its own" ;;
+	esac
+}
+
+# define_check_origin - is the origin as the volume was left?  Its snapshots are wrong on any other.
+define_check_origin() {
+	local text code=0 boot
+	boot=$(</proc/sys/kernel/random/boot_id)
+	[[ ${facts[origin_seen]-} != running* || ${facts[origin_seen]} == *" boot=$boot "* ]] ||
+		warn "volume '$recorded' was not stopped where it ran last;" \
+			"if that was another host, make sure that it has let go of these disks"
+	text=$(run "$ZUMASTOR_LIBEXEC/dm-start" --check "$recorded" "$origin" "$store" \
+		"${metadev[@]}" 2>&1) || code=$?
+	case $code in
+	0)	;;
+	6)	[[ -n ${opt[yes]-} ]] || die_with "$LOST" \
+			"origin '$origin' is not as volume '$recorded' was left: another disk, or written" \
+			"since; --yes takes it as it is and gives the snapshots up" ;;
+	*)	die_with "$code" "cannot look at origin '$origin': ${text##*: }" ;;
+	esac
 }
 
 # define_check_contents - refuse to overwrite anything that somebody else would recognise.
@@ -119,13 +170,23 @@ define_write_devices() {
 	# -f: what it holds was looked at, and a yes given.
 	[[ -z ${opt[initialize]-}${opt[zero]-} ]] || run blkdiscard -f -z -- "$origin" 2>/dev/null ||
 		die "cannot zero origin '$origin'"
-	[[ -z $record_state ]] || return 0
+	if [[ -n $record_state ]]; then
+		define_rename
+		return
+	fi
 	[[ -n ${opt[chunksize]-} ]] ||
 		format+=(--chunk "$(size_bytes "${config[chunk_size]}" 'chunk size')")
 	run wipefs -q -a -- "$store" "${metadev[@]}"
 	run helper store-format "${format[@]}" "$volume" "$origin" "$store" "${metadev[@]}" \
 		>/dev/null
 	on_exit dd if=/dev/zero of="$store" bs=64K count=1 conv=notrunc status=none
+}
+
+# define_rename - a volume that is taken over gets its new name.
+define_rename() {
+	[[ $recorded != "$volume" ]] || return 0
+	on_exit helper store-set "$store" "name=$recorded"
+	run helper store-set "$store" "name=$volume"
 }
 
 # define_write_state - the database entry, whole or not at all.
