@@ -62,7 +62,7 @@ forge() {
 	data = bytearray(open(source, "rb").read())
 	for slot in (65536, 557056):
 	    head, _, rest = bytes(data[slot:slot + 491520]).partition(b"\n")
-	    text = rest.rstrip(b"\0").decode().replace(old, new.replace("\\n", "\n")).encode()
+	    text = rest.rstrip(b"\0").decode().replace(old.replace("\\n", "\n"), new.replace("\\n", "\n")).encode()
 	    line = "zumastor-record 1 generation=%016x bytes=%08x crc=%%s\n" % (1, len(text))
 	    crc = zlib.crc32((line % "00000000").encode() + text)
 	    blob = (line % ("%08x" % crc)).encode() + text
@@ -71,7 +71,7 @@ forge() {
 	END
 }
 uuid=12345678-1234-4123-8123-123456789abc
-forge 'next_snapshot=1' "next_snapshot=9\\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=live kinds=a holds= table=7:1"
+forge 'next_snapshot=1\nnext_thin=1' "next_snapshot=9\\nnext_thin=9\\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=9 state=live kinds=a holds= table=7:1"
 expect 0 'a forged snapshot is one' "$asan/store-show" "$scratch/forged"
 like "$(<"$out")" 'holds= table=7:1$' 'and all of it is printed'
 forge 'next_snapshot=1' 'next_snapshot=1'
@@ -90,15 +90,15 @@ meta_device=store|meta_device=elsewhere
 next_thin=1|next_thin=01
 next_thin=1|next_thin=4294967296
 next_thin=1|next_thin=1\nsnapshot=1
-next_thin=1|next_thin=1\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=live kinds=a holds= table=
-next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=9 state=live kinds=a holds= table=
-next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=32769 state=live kinds=a holds= table=
-next_snapshot=1|next_snapshot=9\nsnapshot=2 uuid=$uuid thin=0 time=1 sectors=9 state=pending kinds=a holds= table=\nsnapshot=3 uuid=${uuid%c}d thin=0 time=1 sectors=9 state=live kinds=a holds= table=
-next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=asleep kinds=a holds= table=
-next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=live kinds=a,,b holds= table=
-next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=${uuid^^} thin=0 time=1 sectors=9 state=live kinds=a holds= table=
-next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=live kinds=a holds= table=7
-next_snapshot=1|next_snapshot=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=live kinds=a holds= table=7:4294967296
+next_thin=1|next_thin=1\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=9 state=live kinds=a holds= table=
+next_snapshot=1\nnext_thin=1|next_snapshot=9\nnext_thin=9\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=9 state=live kinds=a holds= table=
+next_snapshot=1\nnext_thin=1|next_snapshot=9\nnext_thin=9\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=32769 state=live kinds=a holds= table=
+next_snapshot=1\nnext_thin=1|next_snapshot=9\nnext_thin=9\nsnapshot=2 uuid=$uuid thin=1 time=1 sectors=9 state=pending kinds=a holds= table=\nsnapshot=3 uuid=${uuid%c}d thin=2 time=1 sectors=9 state=live kinds=a holds= table=
+next_snapshot=1\nnext_thin=1|next_snapshot=9\nnext_thin=9\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=9 state=asleep kinds=a holds= table=
+next_snapshot=1\nnext_thin=1|next_snapshot=9\nnext_thin=9\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=9 state=live kinds=a,,b holds= table=
+next_snapshot=1\nnext_thin=1|next_snapshot=9\nnext_thin=9\nsnapshot=1 uuid=${uuid^^} thin=1 time=1 sectors=9 state=live kinds=a holds= table=
+next_snapshot=1\nnext_thin=1|next_snapshot=9\nnext_thin=9\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=9 state=live kinds=a holds= table=7
+next_snapshot=1\nnext_thin=1|next_snapshot=9\nnext_thin=9\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=9 state=live kinds=a holds= table=7:4294967296
 next_snapshot=1|next_snapshot=1\nrevert=open snapshot=1 thin=1
 next_snapshot=1|next_snapshot=1\nrevert=asleep snapshot=1 thin=0
 next_snapshot=1|next_snapshot=1\nclone=a snapshot=1 thin=0 store=0 first=0 end=0 state=live\nclone=b snapshot=1 thin=0 store=0 first=0 end=0 state=live
