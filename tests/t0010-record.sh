@@ -91,7 +91,7 @@ next_thin=1|next_thin=01
 next_thin=1|next_thin=4294967296
 next_thin=1|next_thin=1\nsnapshot=1
 next_thin=1|next_thin=1\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=9 state=live kinds=a holds= table=
-next_snapshot=1\nnext_thin=1|next_snapshot=9\nnext_thin=9\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=9 state=live kinds=a holds= table=
+next_snapshot=1\nnext_thin=1|next_snapshot=9\nnext_thin=9\nsnapshot=1 uuid=$uuid thin=0 time=1 sectors=9 state=live kinds=a holds= table=
 next_snapshot=1\nnext_thin=1|next_snapshot=9\nnext_thin=9\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=32769 state=live kinds=a holds= table=
 next_snapshot=1\nnext_thin=1|next_snapshot=9\nnext_thin=9\nsnapshot=2 uuid=$uuid thin=1 time=1 sectors=9 state=pending kinds=a holds= table=\nsnapshot=3 uuid=${uuid%c}d thin=2 time=1 sectors=9 state=live kinds=a holds= table=
 next_snapshot=1\nnext_thin=1|next_snapshot=9\nnext_thin=9\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=9 state=asleep kinds=a holds= table=
