@@ -75,14 +75,14 @@ static void make_record(struct record *rec)
 	*rec = (struct record){
 		.name = "home", .origin_sectors = 4096, .chunk_sectors = 32, .block_sectors = 128,
 		.meta_sectors = 8192, .data_sectors = 65536, .pool = 12345, .next_snapshot = 6,
-		.next_thin = 6, .count = 5,
+		.next_thin = 6, .thin_end = 1024, .count = 5,
 	};
 	if (uuid_random(rec->volume) < 0)
 		errx(1, "no uuid");
 	for (i = 0; i < rec->count; i++) {
 		struct snapshot *snap = &rec->snapshot[i];
 
-		*snap = (struct snapshot){ .id = i + 1, .thin = i, .state = LIVE, .time = 1795000000 + i,
+		*snap = (struct snapshot){ .id = i + 1, .thin = i + 1, .state = LIVE, .time = 1795000000 + i,
 					   .sectors = 4096, .kinds = "hourly,daily" };
 		snap->seal = (struct seal){ .set = true, .entries = i * 7, .crc = 123456789 * i };
 		if (uuid_random(snap->uuid) < 0)
