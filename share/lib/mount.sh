@@ -152,12 +152,13 @@ mount_restore() {
 # mount_volume - mount the volume, or on a replica its newest snapshot, where people look for it.
 # Nothing is done where there is no filesystem.
 mount_volume() {
-	local device=/dev/mapper/$volume options type
+	local device=/dev/mapper/$volume newest options type
 	if [[ $role == source ]]; then
 		snap_newest
-		[[ -n $REPLY ]] || return 0
-		snap_show "$REPLY"
-		snap_device "$REPLY"
+		newest=$REPLY
+		[[ -n $newest ]] || return 0
+		snap_show "$newest"
+		snap_device "$newest"
 		device=$REPLY
 	fi
 	mount_type "$device"
