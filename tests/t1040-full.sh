@@ -8,6 +8,16 @@ change() {
 	dd if=/dev/urandom of=/dev/mapper/home bs=16k seek="$1" count="$2" oflag=direct conv=notrunc status=none
 }
 
+# full - wait until it is.
+full() {
+	local n
+	for ((n = 0; n < 200; n++)); do
+		[[ $(fact store_mode) != out_of_data_space ]] || break
+		sleep 0.1
+	done
+	is "$(fact store_mode)" out_of_data_space 'the store is full'
+}
+
 make_volume
 take; change 0 70
 take; change 0 60
@@ -16,11 +26,7 @@ take
 is "$(fact store_mode)" rw 'the store has room for three snapshots'
 change 200 150 &
 writer=$!
-for ((n = 0; n < 200; n++)); do
-	[[ $(fact store_mode) != out_of_data_space ]] || break
-	sleep 0.1
-done
-is "$(fact store_mode)" out_of_data_space 'then it is full'
+full
 sleep 1
 expect 0 'the writer waits' kill -0 "$writer"
 is "$(fact head_state)" ok 'the head is not given up'
@@ -40,4 +46,21 @@ is "$(fact store_mode)" rw 'the store works again'
 is "$(differing)" '' 'the other snapshots are right'
 take
 is "$(differing)" '' 'and so is the next one'
+
+# Nothing is left to remove but the head itself, for whose room the writers wait.
+for id in "${!taken[@]}"; do
+	"$helpers/dm-remove" home "$store" "$id"
+done
+taken=()
+take
+change 0 500 &
+writer=$!
+full
+expect 0 'the only snapshot can be removed' timeout 60 "$helpers/dm-remove" home "$store" "$id"
+expect 0 'and the writer goes on, without an error' wait "$writer"
+is "$(fact head)" none 'the volume has no snapshot'
+taken=()
+take
+change 0 20
+is "$(differing)" '' 'a new one is right'
 done_testing

@@ -202,12 +202,21 @@ int dev_unload(const char *uuid)
 	return r < 0 ? failed("clear the inactive table of", uuid, r) : 0;
 }
 
-int dev_suspend(const char *uuid, bool freeze)
+enum flush { FREEZE, FLUSH, REQUEUE };
+
+static int suspend(const char *uuid, enum flush flush)
 {
 	struct dm_task *task = task_new(DM_DEVICE_SUSPEND, uuid);
-	int r = task_end(task, task && (freeze || dm_task_skip_lockfs(task)));
+	bool ready = task && (flush == FREEZE || dm_task_skip_lockfs(task)) &&
+		     (flush != REQUEUE || dm_task_no_flush(task));
+	int r = task_end(task, ready);
 
 	return r < 0 ? failed("suspend", uuid, r) : 0;
+}
+
+int dev_suspend(const char *uuid, bool freeze)
+{
+	return suspend(uuid, freeze ? FREEZE : FLUSH);
 }
 
 static uint16_t udev_flags(enum dev_audience audience)
@@ -248,17 +257,22 @@ int dev_create(const struct dev *dev, struct table *table)
 	return r;
 }
 
-int dev_swap(const struct dev *dev, struct table *table)
+static int swap(const struct dev *dev, struct table *table, enum flush flush)
 {
 	int r = dev_load(dev->uuid, table), resumed;
 
 	if (r < 0)
 		return r;
-	r = dev_suspend(dev->uuid, false);
+	r = suspend(dev->uuid, flush);
 	if (r < 0)
 		dev_unload(dev->uuid);
 	resumed = dev_resume(dev);
 	return r < 0 ? r : resumed;
+}
+
+int dev_swap(const struct dev *dev, struct table *table)
+{
+	return swap(dev, table, FLUSH);
 }
 
 int dev_remove(const char *uuid)
@@ -280,8 +294,8 @@ static int first_line(int type, const char *uuid, struct dev_line *line)
 {
 	struct dm_task *task = task_new(type, uuid);
 	char *target = NULL, *params = NULL;
-	uint64_t start, length;
 	struct dm_info info;
+	uint64_t start;
 	int r = -EIO;
 
 	if (!task || !dm_task_no_flush(task) || !dm_task_run(task) ||
@@ -290,7 +304,7 @@ static int first_line(int type, const char *uuid, struct dev_line *line)
 	r = -ENXIO;
 	if (!info.exists || !info.live_table)
 		goto out;
-	dm_get_next_target(task, NULL, &start, &length, &target, &params);
+	dm_get_next_target(task, NULL, &start, &line->sectors, &target, &params);
 	if (!target)
 		goto out;
 	snprintf(line->target, sizeof(line->target), "%s", target);
@@ -376,6 +390,20 @@ int dev_depth(dev_t device, unsigned int *depth)
 	if (task)
 		dm_task_destroy(task);
 	return task ? r : -ENOMEM;
+}
+
+int dev_fail(const struct dev *dev)
+{
+	struct table table = { 0 };
+	struct dev_line line;
+	int r = dev_table(dev->uuid, &line);
+
+	if (r < 0)
+		return r;
+	table_add(&table, line.sectors, "error", "%s", "");
+	r = swap(dev, &table, REQUEUE);
+	table_free(&table);
+	return r;
 }
 
 int dev_message(const char *uuid, const char *message)

@@ -65,6 +65,7 @@ struct dev_state {
 };
 
 struct dev_line {
+	uint64_t sectors;
 	char target[32];
 	char params[512];
 };
@@ -109,6 +110,11 @@ int dev_resume(const struct dev *dev);
  * dev_swap - replace the live table at once: load, suspend without freezing, resume.
  */
 int dev_swap(const struct dev *dev, struct table *table);
+
+/*
+ * dev_fail - answer all I/O with an error from now on, also what waits in the target, which a swap would wait for.
+ */
+int dev_fail(const struct dev *dev);
 
 /*
  * dev_remove - patient with scanners that hold the device for a moment; -EBUSY when it stays open.

@@ -340,6 +340,24 @@ static int absorb_removed(struct stack *stack)
 	return r;
 }
 
+/*
+ * Writers may wait for room in the exception store of a head that goes, and to suspend the volume would be to wait for
+ * them: let the kernel give that head up.
+ */
+static int let_writers_go(struct stack *stack)
+{
+	const struct snapshot *head = record_find(&stack->rec, stack->attached);
+	struct dev_state state;
+	struct dev dev;
+	int r;
+
+	if (!head)
+		return 0;
+	stack_dev(stack, "cow", head->thin, &dev);
+	r = dev_state(dev.uuid, &state);
+	return r < 0 || !state.live ? r : dev_fail(&dev);
+}
+
 /* A head that nobody needs any more, not even an older snapshot: the volume becomes linear. */
 static int release_head(struct stack *stack)
 {
@@ -353,6 +371,11 @@ static int release_head(struct stack *stack)
 		return 0;
 	if (stack->attached == NO_ID || (head && (head->state == LIVE || older_in_chain(stack, head))))
 		return 0;
+	r = let_writers_go(stack);
+	if (r == 0)
+		r = step();
+	if (r < 0)
+		return r;
 	stack_dev(stack, "origin", NO_ID, &sw.origin);
 	stack_base_table(stack, &table);
 	r = dev_load(sw.origin.uuid, &table);
