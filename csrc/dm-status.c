@@ -25,7 +25,16 @@ static const char *mode(const struct pool_status *pool)
 		return "Fail";
 	if (pool->read_only)
 		return "ro";
-	return pool->full ? "out_of_data_space" : "rw";
+	return pool->waiting ? "out_of_data_space" : "rw";
+}
+
+static const char *shortage(const struct pool_status *pool)
+{
+	if (pool->full)
+		return "full";
+	if (pool->meta_short)
+		return "metadata";
+	return pool->data_short ? "data" : "no";
 }
 
 static int print_pool(struct stack *stack)
@@ -36,6 +45,8 @@ static int print_pool(struct stack *stack)
 	if (r < 0)
 		return r == -ENXIO ? 0 : r;
 	printf("store_mode=%s\nneeds_check=%s\n", mode(&pool), pool.needs_check ? "yes" : "no");
+	printf("store_short=%s\nwriters_wait=%s\n", shortage(&pool),
+	       pool_writers_wait() ? "yes" : "no");
 	printf("store_used_bytes=%" PRIu64 "\nstore_total_bytes=%" PRIu64 "\n", pool.used_bytes,
 	       pool.total_bytes);
 	printf("meta_used_bytes=%" PRIu64 "\nmeta_total_bytes=%" PRIu64 "\n", pool.meta_used_bytes,

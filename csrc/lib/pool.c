@@ -14,23 +14,46 @@ enum {
 	META_BLOCK_BYTES = 4096,	/* dm-thin's metadata block */
 	MESSAGE_TEXT = 96,
 	SPARE_BLOCKS = 2,
+	LOW_PART = 20,		/* 5 % */
+	LOW_BLOCKS = 8,
+	META_LOW_BLOCKS = 1024,	/* 4 MiB: when the kernel sends its event */
 };
+
+#define NO_SPACE_TIMEOUT "/sys/module/dm_thin_pool/parameters/no_space_timeout"
+
+static uint64_t at_most(uint64_t value, uint64_t limit)
+{
+	return value < limit ? value : limit;
+}
+
+/*
+ * With so few blocks left the store is short.  Of a small one a few blocks, since one write takes a block from more than
+ * one exception store; never more than a quarter.
+ */
+static uint64_t low_blocks(uint64_t total)
+{
+	uint64_t low = total / LOW_PART;
+
+	return at_most(low > LOW_BLOCKS ? low : LOW_BLOCKS, total / 4);
+}
 
 /*
  * skip_block_zeroing: every chunk that is ever read was written whole.  Without error_if_no_space, a full
- * pool makes writers wait; it does not cost a snapshot.
+ * pool makes writers wait; it does not cost a snapshot.  The kernel tells once when the store gets short, and again
+ * when it is full.
  */
 static int store_table(const struct stack *stack, const char *features, struct table *table)
 {
+	uint64_t low = low_blocks(stack->rec.data_sectors / stack->rec.block_sectors);
 	struct dev_state meta, data;
 	int r = stack_state(stack, "store-meta", NO_ID, &meta);
 
 	if (r == 0)
 		r = stack_state(stack, "store-data", NO_ID, &data);
 	if (r == 0)
-		table_add(table, stack->rec.data_sectors, "thin-pool", "%u:%u %u:%u %" PRIu64 " 0 %s",
+		table_add(table, stack->rec.data_sectors, "thin-pool", "%u:%u %u:%u %" PRIu64 " %" PRIu64 " %s",
 			  meta.major, meta.minor, data.major, data.minor, stack->rec.block_sectors,
-			  features);
+			  low, features);
 	return r;
 }
 
@@ -119,13 +142,24 @@ static int check_identity(const struct stack *stack, const struct pool_status *s
  */
 static void wait_for_space(void)
 {
-	int fd = open("/sys/module/dm_thin_pool/parameters/no_space_timeout", O_WRONLY | O_CLOEXEC);
+	int fd = open(NO_SPACE_TIMEOUT, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
 	if (write(fd, "0", 1) < 0)
 		errno = 0;
 	close(fd);
+}
+
+bool pool_writers_wait(void)
+{
+	char text[] = "?";
+	int fd = open(NO_SPACE_TIMEOUT, O_RDONLY | O_CLOEXEC);
+	bool known = fd >= 0 && read(fd, text, 1) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return known && text[0] == '0';
 }
 
 static int own_pool_up(struct stack *stack, dev_t store, dev_t meta)
@@ -174,10 +208,15 @@ static void fill_status(const struct stack *stack, const struct dm_status_thin_p
 			struct pool_status *status)
 {
 	uint64_t block = stack->rec.block_sectors * SECTOR_SIZE;
+	uint64_t data_left = from->total_data_blocks - from->used_data_blocks;
+	uint64_t meta_left = from->total_metadata_blocks - from->used_metadata_blocks;
 
 	*status = (struct pool_status){
 		.failed = from->fail || from->error, .read_only = from->read_only,
-		.full = from->out_of_data_space, .needs_check = from->needs_check,
+		.waiting = from->out_of_data_space, .needs_check = from->needs_check,
+		.full = from->out_of_data_space || data_left <= SPARE_BLOCKS,
+		.data_short = data_left <= low_blocks(from->total_data_blocks),
+		.meta_short = meta_left <= at_most(META_LOW_BLOCKS, from->total_metadata_blocks / 4),
 		.transaction = from->transaction_id,
 		.used_bytes = from->used_data_blocks * block,
 		.total_bytes = from->total_data_blocks * block,
@@ -220,7 +259,7 @@ int pool_room(const struct stack *stack, uint64_t *bytes)
 		return r;
 	if (status.failed || status.read_only || status.needs_check)
 		return -EROFS;
-	if (!status.full && status.total_bytes - status.used_bytes > spare)
+	if (!status.full)
 		*bytes = status.total_bytes - status.used_bytes - spare;
 	return 0;
 }

@@ -11,7 +11,9 @@
 #include "stack.h"
 
 struct pool_status {
-	bool failed, read_only, full, needs_check;
+	bool failed, read_only, needs_check;
+	bool full, waiting;		/* nothing must be written; writers wait already */
+	bool data_short, meta_short;	/* so little is left that something should go */
 	uint64_t transaction;
 	uint64_t used_bytes, total_bytes;
 	uint64_t meta_used_bytes, meta_total_bytes;
@@ -42,6 +44,12 @@ int pool_table(const struct stack *stack, const char *role, dev_t store, dev_t m
 	       struct table *table);
 
 int pool_status(const struct stack *stack, struct pool_status *status);
+
+/*
+ * pool_writers_wait - does a full pool make its writers wait for as long as it takes?  If not, it fails them after
+ * some time, and with them the head.  pool_up() sees to it, as far as it can.
+ */
+bool pool_writers_wait(void);
 
 /*
  * pool_room - how many bytes can be written for sure, some being kept back; -EROFS for a pool that takes no
