@@ -15,6 +15,7 @@ datadir ?= $(datarootdir)
 mandir ?= $(datarootdir)/man
 sysconfdir ?= /etc
 localstatedir ?= /var
+unitdir ?= $(exec_prefix)/lib/systemd/system
 INSTALL ?= install
 
 CC ?= gcc
@@ -72,12 +73,13 @@ libexec_to := $(DESTDIR)$(libexecdir)/zumastor
 share_to := $(DESTDIR)$(datadir)/zumastor
 conf_to := $(DESTDIR)$(sysconfdir)/zumastor
 man_to := $(DESTDIR)$(mandir)
+unit_to := $(DESTDIR)$(unitdir)
 completion_to := $(DESTDIR)$(datadir)/bash-completion/completions
 
 # The configuration is the administrator's: an existing one stays.
 install: all
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(libexec_to) $(share_to)/lib $(share_to)/doc $(conf_to)/hooks.d \
-		$(man_to)/man5 $(man_to)/man8 $(completion_to)
+		$(man_to)/man5 $(man_to)/man8 $(completion_to) $(unit_to)
 	$(INSTALL) -d -m 0700 $(DESTDIR)$(localstatedir)/lib/zumastor
 	sed -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@datadir@|$(datadir)|g' \
 	    -e 's|@sysconfdir@|$(sysconfdir)|g' -e 's|@localstatedir@|$(localstatedir)|g' \
@@ -90,10 +92,12 @@ install: all
 	$(INSTALL) -m 0644 $(wildcard man/*.5) $(man_to)/man5/
 	$(INSTALL) -m 0644 $(wildcard man/*.8) $(man_to)/man8/
 	$(INSTALL) -m 0644 share/completion/zumastor $(completion_to)/
+	sed 's|@sbindir@|$(sbindir)|g' share/systemd/zumastor-monitor.service \
+		>$(unit_to)/zumastor-monitor.service
 
 # Volumes, their database and the configuration stay.
 uninstall:
-	rm -f $(DESTDIR)$(sbindir)/zumastor $(completion_to)/zumastor
+	rm -f $(DESTDIR)$(sbindir)/zumastor $(completion_to)/zumastor $(unit_to)/zumastor-monitor.service
 	rm -f $(addprefix $(man_to)/man5/,$(notdir $(wildcard man/*.5)))
 	rm -f $(addprefix $(man_to)/man8/,$(notdir $(wildcard man/*.8)))
 	rm -rf $(libexec_to) $(share_to)

@@ -50,6 +50,7 @@ done
 refused 2 'expected' remove
 refused 2 'expected' remove home
 refused 2 'exclude each other' remove home 1 --wait --no-wait
+refused 2 'expected' monitor home
 refused 2 'expected' start volume
 refused 2 'expected' stop target home
 refused 2 'expected' start everything now

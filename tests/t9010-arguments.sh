@@ -18,6 +18,7 @@ for number in '' -1 +1 1.5 x 0x10 010 99999 '1 2' 1e3 "${injections[@]}"; do
 	refused 2 'number of hourly|too many|hourly' define master home --hourly "$number"
 	[[ $number == 99999 ]] || refused 2 'bad delay' replicate home host --delay "$number"
 	[[ $number == 99999 ]] || refused 2 'bad period' define target home host --period "$number"
+	refused 2 'bad period' monitor --once --period "$number"
 done
 refused 2 "bad kind '5x'" define master home -c 5x,3
 refused 2 "bad kind 'manual'" define master home -c manual,3
@@ -49,6 +50,10 @@ refused 2 'named twice' define volume home /dev/null /dev/zero --origin /dev/nul
 refused 2 'go together' define volume home --origin /dev/null
 for method in lzma zstd:fast zstd: zstd:100 "${injections[@]}"; do
 	refused 2 'bad compression' define target home host -C "$method"
+done
+for policy in '' stop Expire expire,halt "${injections[@]}"; do
+	refused 2 'bad policy' define schedule home --on-full "$policy"
+	refused 2 'bad policy' define master home --on-full "$policy"
 done
 refused 2 'bad rate' define target home host -r fast
 refused 2 'bad volume name' define target home host -n 'a b'

@@ -15,6 +15,7 @@ is_mountopts()	{ [[ $1 != *[^A-Za-z0-9_.,:=/@%+-]* ]] && is_text "$1"; }
 is_compress()	{ [[ $1 =~ ^(none|gzip|lz4|zstd|xz)(:[0-9]{1,2})?$ ]]; }
 # Not {0,1000} in an expression: glibc takes seconds for it.
 is_text()	{ [[ $1 != *[^[:print:]]* ]] && ((${#1} <= 1000)); }
+is_policy()	{ [[ $1 == expire || $1 == halt ]]; }
 is_size()	{ [[ $1 =~ ^(0|[1-9][0-9]{0,17})[KMGT]?$ ]]; }
 
 # A host name, an IPv4 or an IPv6 address.  Nothing that ssh or a shell could take for an option,

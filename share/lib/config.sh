@@ -10,6 +10,8 @@ declare -gA config=(
 	[compress]=zstd
 	[compress_threads]=2
 	[connect_timeout]=20
+	[monitor_period]=10
+	[base_days]=7
 )
 
 config_check() {
@@ -18,6 +20,7 @@ config_check() {
 	utc)		[[ $value == yes || $value == no ]] ;;
 	chunk_size)	is_size "$value" ;;
 	compress)	is_compress "$value" ;;
+	monitor_period)	is_number "$value" && ((${#value} <= 5 && value >= 1 && value <= 86400)) ;;
 	*)		is_number "$value" && ((${#value} <= 6)) ;;
 	esac
 }

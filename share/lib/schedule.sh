@@ -1,14 +1,16 @@
-# schedule.sh - how many snapshots of each kind a volume keeps, as options and as facts.
+# schedule.sh - how many snapshots of each kind a volume keeps, and what goes when the store is full,
+# as options and as facts.
 #
 # Needs core.sh, options.sh, check.sh, state.sh.   Works on the command's opt and dir.
 # shellcheck shell=bash disable=SC2154
 
-schedule_options=('h|hourly=' 'd|daily=' 'w|weekly=' 'm|monthly=' 'c|custom*')
+schedule_options=('h|hourly=' 'd|daily=' 'w|weekly=' 'm|monthly=' 'c|custom*' '|on-full=')
 
 # schedule_check - sets schedule[KIND] to the limits given as options.
 schedule_check() {
 	local kind line
 	declare -gA schedule=()
+	[[ -z ${opt[on-full]+set} ]] || check policy "${opt[on-full]}" 'policy'
 	for kind in hourly daily weekly monthly; do
 		[[ -z ${opt[$kind]+set} ]] || schedule_add "$kind" "${opt[$kind]}"
 	done
@@ -29,10 +31,11 @@ schedule_add() {
 	schedule[$1]=$2
 }
 
-# schedule_store - kinds that were not given keep their limit.
+# schedule_store - what was not given stays as it is.
 schedule_store() {
 	local kind
 	mkdir -p -- "$dir/schedule"
+	[[ -z ${opt[on-full]-} ]] || state_set "$dir/on_full" "${opt[on-full]}"
 	for kind in "${!schedule[@]}"; do
 		state_set "$dir/schedule/$kind" "${schedule[$kind]}"
 	done

@@ -1,7 +1,7 @@
 # status.sh - what there is to know of one volume, and its forms.
 #
-# Needs core.sh ... snap.sh, target.sh, output.sh.   Takes no lock and touches no filesystem: it
-# answers while a volume is suspended.
+# Needs core.sh ... snap.sh, target.sh, output.sh, forecast.sh, space.sh.   Takes no lock and touches
+# no filesystem: it answers while a volume is suspended.
 # shellcheck shell=bash disable=SC2154
 
 # status_read VOLUME - sets s[] and targets.
@@ -13,8 +13,8 @@ status_read() {
 		[snapshots]=${#snap_ids[@]} [lost]=${#snap_lost[@]} [held]=0
 		[removing]=${#snap_going[@]}
 		[head_state]=${facts[head_state]:-none} [store_mode]=${facts[store_mode]:-unknown}
-		[needs_check]=${facts[needs_check]:-no} [revert]=${facts[revert_snapshot]-}
-		[revert_state]=${facts[revert_state]:-ok})
+		[store_short]=${facts[store_short]:-no} [needs_check]=${facts[needs_check]:-no}
+		[revert]=${facts[revert_snapshot]-} [revert_state]=${facts[revert_state]:-ok})
 	[[ -z ${s[revert]} ]] || check number "${s[revert]}" 'snapshot' "$CORRUPT"
 	status_held
 	snap_number origin_sectors
@@ -24,9 +24,15 @@ status_read() {
 	s[newest_time]=${REPLY:+${snap_time[REPLY]}}
 	status_number store_used_bytes
 	status_number store_total_bytes
+	status_number meta_used_bytes
+	status_number meta_total_bytes
 	status_number head_chunks
 	status_number view_bytes
 	status_shown
+	forecast_read
+	s[store_full_seconds]=$REPLY
+	space_policy
+	s[on_full]=$REPLY
 	mapfile -t targets < <(target_list)
 }
 
@@ -80,22 +86,18 @@ status_age() {
 
 # status_summary - is something wrong?  Sets REPLY to the state, or to the worst that is known.
 status_summary() {
+	space_state
+	[[ -z $REPLY ]] || return 0
 	REPLY=${s[state]}
-	if [[ -n ${s[revert]} ]]; then
-		revert_percent
-		REPLY="reverting to ${s[revert]}${REPLY:+, $REPLY%}"
-	fi
-	[[ ${s[revert_state]} == ok ]] || REPLY="revert ${s[revert_state]}"
-	case ${s[head_state]} in
-	ok | none)	;;
-	*)		REPLY="snapshot ${s[head_state]}" ;;
-	esac
-	((s[lost] == 0)) || REPLY="${s[lost]} snapshots lost"
-	[[ ${s[needs_check]} == no ]] || REPLY="store needs check"
-	case ${s[store_mode]} in
-	rw | unknown | none | '')	;;
-	*)				REPLY="store ${s[store_mode]}" ;;
-	esac
+	[[ -n ${s[revert]} ]] || return 0
+	revert_percent
+	REPLY="reverting to ${s[revert]}${REPLY:+, $REPLY%}"
+}
+
+# status_full_in - sets REPLY to the time until the store is full, or to -.
+status_full_in() {
+	REPLY=-
+	[[ -z ${s[store_full_seconds]} ]] || output_age "${s[store_full_seconds]}"
 }
 
 # status_row - one line of the table of volumes.
@@ -106,6 +108,8 @@ status_row() {
 	status_age "${s[newest_time]}"
 	row+=$'\t'$REPLY
 	output_percent "${s[store_used_bytes]}" "${s[store_total_bytes]}"
+	row+=$'\t'$REPLY
+	status_full_in
 	printf '%s\t%s\n' "$row" "$REPLY"
 }
 
@@ -120,13 +124,22 @@ status_target_row() {
 		"$REPLY" "${note:--}"
 }
 
+# status_used PART - sets REPLY to how much of the store's data or of its metadata is used.
+status_used() {
+	local used
+	output_size "${s[$1_used_bytes]}"
+	used=$REPLY
+	output_size "${s[$1_total_bytes]}"
+	used+=" of $REPLY used"
+	output_percent "${s[$1_used_bytes]}" "${s[$1_total_bytes]}"
+	REPLY="$used, $REPLY"
+}
+
 # status_details - everything about one volume, a fact a line.
 status_details() {
 	local used newest=none kind text='' count=${s[snapshots]}
-	output_size "${s[store_used_bytes]}"
+	status_used store
 	used=$REPLY
-	output_size "${s[store_total_bytes]}"
-	used+=" of $REPLY used"
 	if [[ -n ${s[newest]} ]]; then
 		status_age "${s[newest_time]}"
 		newest="${s[newest]}, $REPLY ago"
@@ -138,6 +151,10 @@ status_details() {
 	output_size "${s[volume_bytes]}"
 	printf '%s\t%s\n' volume "${s[name]}, $REPLY" role "${s[role]}" origin "$origin" \
 		store "$store, $used"
+	status_used meta
+	printf '%s\t%s\n' metadata "$REPLY"
+	status_full_in
+	printf '%s\t%s\n' 'full in' "$REPLY" 'on full' "${s[on_full]}"
 	((s[held] == 0)) || count+=", ${s[held]} held"
 	((s[removing] == 0)) || count+=", ${s[removing]} being removed"
 	status_summary
@@ -165,12 +182,13 @@ status_memory() {
 status_json() {
 	local key host separator=
 	printf '{'
-	for key in name role state head_state store_mode; do
+	for key in name role state head_state store_mode store_short needs_check on_full; do
 		output_json "${s[$key]}"
 		printf '"%s":%s,' "$key" "$REPLY"
 	done
 	for key in volume_bytes snapshots lost held removing newest newest_time revert shown view_bytes \
-		view_most_bytes store_used_bytes store_total_bytes; do
+		view_most_bytes store_used_bytes store_total_bytes meta_used_bytes meta_total_bytes \
+		store_full_seconds; do
 		printf '"%s":%s,' "$key" "${s[$key]:-null}"
 	done
 	printf '"targets":['
