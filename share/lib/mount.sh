@@ -167,6 +167,7 @@ mount_volume() {
 	if [[ $role == source ]]; then
 		mount_snapshot_options "$type"
 	else
+		mount_is "$device" "$mountpoint" || volume_need_room mount
 		state_get mountopts "$dir/mountopts"
 	fi
 	options=$REPLY
@@ -305,6 +306,8 @@ mount_kind_links() {
 
 # mount_volume_end - unmount the volume, its snapshots stay.
 mount_volume_end() {
+	mount_targets "/dev/mapper/$volume"
+	((${#REPLIES[@]} == 0)) || volume_need_room unmount
 	mount_end "/dev/mapper/$volume"
 	if [[ $role == source ]] && mountpoint -q -- "$mountpoint"; then
 		run umount -- "$mountpoint" 2>/dev/null ||

@@ -73,6 +73,14 @@ volume_ready() {
 	esac
 }
 
+# volume_need_room ACTION - die rather than write to the volume when that would wait for room, perhaps for
+# ever, and keep with our lock everybody from making some.
+volume_need_room() {
+	volume_status
+	[[ ${facts[store_short]-} != full ]] || die "cannot $1 '$volume': its store is full," \
+		"and what is written to it waits; 'zumastor remove $volume SNAP' makes room"
+}
+
 # volume_jobs - sets REPLY to the name of a job at work on the volume, or to nothing.
 volume_jobs() {
 	local file
