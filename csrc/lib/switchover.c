@@ -15,6 +15,7 @@
 #include "switchover.h"
 
 enum {
+	FLUSH_MS = 1000,		/* until it is asked why a suspension takes so long */
 	PATIENCE_MS = 10000,		/* from the first volume suspended to the last resumed */
 	GRACE_MS = 1000,		/* for a killed process to die, unless an ioctl holds it */
 	RESERVE_BYTES = 1 << 20,	/* heap for libdevmapper, touched before it is needed */
@@ -225,10 +226,36 @@ static void relieve(struct switchover *sw, unsigned int count)
 		go_back(sw, count);
 }
 
-/* Suspending the first may take as long as its disks need to flush; what comes after may not. */
+static bool store_is_full(const struct switchover *sw)
+{
+	size_t length = strlen(sw->origin.uuid) - strlen("origin");
+	char uuid[DEV_UUID_TEXT];
+	struct dev_line line;
+
+	snprintf(uuid, sizeof(uuid), "%.*sstore", (int)length, sw->origin.uuid);
+	return dev_status(uuid, &line) == 0 && strstr(line.params, "out_of_data_space");
+}
+
+/*
+ * Suspending the first may take as long as its disks need to flush.  But writers that wait for room in the store may wait
+ * for ever, and whoever could make room waits for us.
+ */
+static int hear_suspended(const struct switchover *first, int fd, pid_t watched)
+{
+	int word = hear(fd, FLUSH_MS);
+
+	while (word == -ETIMEDOUT) {
+		if (store_is_full(first))
+			kill(watched, SIGUSR1);
+		word = hear(fd, FLUSH_MS);
+	}
+	return word;
+}
+
+/* What comes after the first is suspended may not take long. */
 static void watch(struct switchover *sw, unsigned int count, int fd, pid_t watched)
 {
-	int word = hear(fd, -1);
+	int word = hear_suspended(sw, fd, watched);
 
 	if (word == SUSPENDED)
 		word = hear(fd, PATIENCE_MS);
@@ -320,15 +347,32 @@ static int suspend_and_switch(struct switchover *sw, unsigned int count, struct 
 	else
 		go_back(sw, count);
 	*pause_us = now_us() - start;
-	return r;
+	return r == -EINTR ? -ENOSPC : r;
+}
+
+static void give_up(int signal_number)
+{
+	(void)signal_number;	/* it has interrupted the ioctl that suspends */
+}
+
+/* All but the watchdog's. */
+static void block_signals(sigset_t *old)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigdelset(&all, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &all, old);
 }
 
 int switchover_run(struct switchover *sw, unsigned int count, uint64_t *pause_us)
 {
+	struct sigaction action = { .sa_handler = give_up };
 	struct watchdog dog = { .pid = -1, .tell = -1 };
-	sigset_t all, old;
+	sigset_t old;
 	int r = dev_cookie_prepare();
 
+	sigaction(SIGUSR1, &action, NULL);
 	if (r == 0)
 		r = lock_memory();
 	if (r == 0)
@@ -338,8 +382,7 @@ int switchover_run(struct switchover *sw, unsigned int count, uint64_t *pause_us
 		munlockall();
 		return r;
 	}
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &old);
+	block_signals(&old);
 	r = suspend_and_switch(sw, count, &dog, pause_us);
 	watchdog_stop(&dog);
 	sigprocmask(SIG_SETMASK, &old, NULL);

@@ -30,7 +30,8 @@ struct switchover {
  * switchover_run - switch @count volumes at one instant; *@pause_us is how long the first one was suspended.
  *
  * After an error all run and no inactive table is left.  They run on their old tables, unless the kernel
- * refused to resume one on its new table; then ask it for each.
+ * refused to resume one on its new table; then ask it for each.  -ENOSPC: what is being written waits for room in the
+ * store.
  */
 int switchover_run(struct switchover *sw, unsigned int count, uint64_t *pause_us);
 
