@@ -1,0 +1,141 @@
+#!/bin/bash
+# lab: --disk 16M --disk 8M --disk 3M --timeout 900
+# Which snapshots go when the store is short, and which never; what status forecasts; and metadata that runs out.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/cli.sh"
+helpers=/usr/libexec/zumastor
+facts=$database/volumes/home
+next=24
+
+change() {
+	dd if=/dev/urandom of=/dev/mapper/home bs=16k seek="$1" count="$2" oflag=direct conv=notrunc status=none
+}
+
+fact() {
+	"$helpers/dm-status" home "$DEV2NAME" | sed -n "s/^$1=//p"
+}
+
+# take KINDS - a snapshot, and then changes of the same chunks as ever.
+take() {
+	"$helpers/dm-snapshot" --kinds "$1" home "$DEV2NAME" >/dev/null
+	change 0 24
+}
+
+# until_short - change more and more, as long as the store is not short.
+until_short() {
+	while [[ $(fact store_short) == no ]]; do
+		change "$next" 4
+		next=$((next + 4))
+	done
+}
+
+# full - wait until writers wait.
+full() {
+	local n
+	for ((n = 0; n < 300; n++)); do
+		[[ $(fact store_mode) != out_of_data_space ]] || return 0
+		sleep 0.1
+	done
+	fail 'the store is not full'
+}
+
+left() {
+	z list home -H -o id | tr '\n' ' '
+}
+
+# forecast LINE... - with these notes, status says
+forecast() {
+	mkdir -p /run/zumastor/space/home
+	printf '%s\n' "$@" >/run/zumastor/space/home/used
+	z status home --json | jq '.volumes[0].store_full_seconds'
+}
+
+z define volume home "$DEV1NAME" "$DEV2NAME" -m "$DEV3NAME" >/dev/null
+z define schedule home -h 100
+
+now=$EPOCHSECONDS
+total=$(fact store_total_bytes)
+is "$(z status home --json | jq '.volumes[0].store_full_seconds')" null 'no notes: no forecast'
+is "$(forecast "$((now - 3000)) 1000000 8" "$((now - 2000)) 1100000 8" "$((now - 1000)) 1200000 8" "$now 1300000 8")" \
+	$(((total - 1300000) / 100)) 'a store that grows by 100 bytes a second'
+like "$(z status)" 'FULL IN'$'\n''home .* [0-9]+h' 'the table shows it'
+is "$(forecast "$((now - 3000)) 9 8" "$((now - 2000)) 8 8" "$((now - 1000)) 7 8" "$now 6 8")" null 'one that shrinks'
+is "$(forecast "$((now - 9)) 1 8" "$((now - 8)) 2 8" "$((now - 7)) 3 8" "$now 4 8")" null 'notes of a moment'
+is "$(forecast "$((now - 9000)) 1 8" "$((now - 8000)) 2 8" "$((now - 7000)) 3 8" "$((now - 6000)) 4 8")" null 'old notes'
+is "$(forecast "x[\$(touch $mark)] 1 1" '1 2' 'a b c' '-- -- --' "$now $now $now")" null 'notes that are none'
+z monitor --once >/dev/null
+
+take manual		# 1
+take hourly		# 2
+take hourly		# 3
+take hourly,daily	# 4
+take hourly		# 5
+take expired		# 6
+take hourly		# 7
+z hold home 2 keep
+z define target home away
+z list home -H -o id,uuid | sed -n 's/^3\t//p' >"$facts/targets/away/base"
+date +%s >"$facts/targets/away/last_success"
+expect 0 'with room' z monitor --once
+is "$(left)" '1 2 3 4 5 6 7 ' 'none goes'
+until_short
+z define schedule home --on-full halt
+expect 0 'short, policy halt' z monitor --once
+is "$(<"$out") $(left)" 'home: store nearly full 1 2 3 4 5 6 7 ' 'none goes'
+z define schedule home --on-full expire
+expect 0 'short, policy expire' z monitor --once
+like "$(<"$out")" '^home: store short \(data\): removed snapshot 5 of 20[0-9.-]+, hourly'$'\n''home: running$' 'it says what goes'
+is "$(left)" '1 2 3 4 6 7 ' 'not a manual one, a held one, a base, one of a kind without limit'
+until_short
+z monitor --once >/dev/null
+is "$(left)" '1 2 3 4 7 ' 'one that rotation had marked, the next time'
+until_short
+expect 0 'nothing is left' z monitor --once
+is "$(<"$out") $(left)" 'home: store nearly full 1 2 3 4 7 ' 'none goes'
+
+change 600 40 &
+writer=$!
+full
+expect 0 'writers wait' z monitor --once
+is "$(<"$out") $(left)" 'home: store full: writers wait 1 2 3 4 7 ' 'a live target keeps its base even so'
+expect 1 'no mount while it is full' timeout 60 "$zumastor" snapshot home
+like "$(<"$err")" "is full, and what is written to it waits; 'zumastor remove home SNAP'" 'and it says what helps'
+echo $((now - 8 * 86400)) >"$facts/targets/away/last_success"
+expect 0 'a week without success' z monitor --once
+like "$(<"$out")" 'snapshot 3 of .*, hourly; the target that needs it had no success for 7 days: it will need a full copy' \
+	'the base of a dead one is given up, loudly'
+is "$(left)" '1 2 4 7 ' 'that one alone'
+expect 0 'and the writer goes on' wait "$writer"
+
+# Nothing that is removed can be copied to the manual one, since there is no room to copy: so no more is removed.
+z release home 2 keep
+for id in $(left); do
+	"$helpers/dm-remove" home "$DEV2NAME" "$id"
+done
+for next in 0 100 200 300; do
+	kinds=hourly
+	((next)) || kinds=manual
+	"$helpers/dm-snapshot" --kinds "$kinds" home "$DEV2NAME" >/dev/null
+	((next == 300)) || change "$next" 48
+done
+change 300 450 &
+writer=$!
+full
+before=$(left)
+z monitor --once >/dev/null
+z monitor --once >/dev/null
+is "$(wc -w <<<"$before") $(left | wc -w)" '4 3' 'one that frees nothing is the only one that goes'
+for id in $(left); do
+	"$helpers/dm-remove" home "$DEV2NAME" "$id"
+done
+expect 0 'the writer goes on' wait "$writer"
+
+z define schedule home --on-full halt
+for ((n = 1000000; n < 1001000; n++)); do
+	dmsetup message home-store 0 "create_thin $n"
+	((n % 20)) || [[ $(fact store_short) != metadata ]] || break
+done
+z monitor --once >/dev/null
+like "$(z status)" 'store nearly full: metadata' 'metadata that runs out is told'
+no_trace 'no injected command has run'
+done_testing
