@@ -56,7 +56,7 @@ dmsetup resume 'home(1)'
 finds 1 "device 'home\(1\)' is not what it should be" 'a wrong table'
 repaired 'put back'
 dmsetup load home --table '0 32768 error'
-finds 1 "'origin' holds a table that was never put to use; 'zumastor stop volume home' and" 'a table that waits'
+finds 1 "'origin' holds a table that was never put to use; 'zumastor stop volume home', then" 'a table that waits'
 expect 1 'which --repair leaves alone' z check home --repair
 dmsetup clear home
 "$helpers/dm-hide" home "$DEV2NAME" 1
@@ -84,6 +84,12 @@ expect 0 'snapshot' z snapshot home
 change
 expect 0 'snapshot' z snapshot home
 change
+
+# What a check that was killed leaves in the pool.
+dmsetup message home-store 0 reserve_metadata_snap
+expect 0 'stop' z stop volume home
+expect 0 'start' z start volume home
+is "$(dmsetup status home-store | awk '{ print $7 }')" - 'start lets go of a snapshot of the metadata'
 
 # Stopped.
 expect 0 'stop' z stop volume home

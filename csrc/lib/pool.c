@@ -184,7 +184,11 @@ int pool_up(struct stack *stack, dev_t store, dev_t meta)
 		r = pool_status(stack, &status);
 	if (r == 0 && (status.failed || status.read_only || status.needs_check))
 		r = -EROFS;
-	return r < 0 ? r : check_identity(stack, &status);
+	if (r == 0)
+		r = check_identity(stack, &status);
+	if (r == 0 && status.held)	/* by a check that was killed: it would grow for ever */
+		r = message(stack, "release_metadata_snap");
+	return r;
 }
 
 int pool_up_read_only(const struct stack *stack, dev_t store, dev_t meta)
@@ -225,6 +229,14 @@ static void fill_status(const struct stack *stack, const struct dm_status_thin_p
 	};
 }
 
+/* libdevmapper does not read that word: transaction, metadata and data come before it. */
+static bool is_held(const char *params)
+{
+	char word[32];
+
+	return sscanf(params, "%*s %*s %*s %31s", word) == 1 && strcmp(word, "-") != 0;
+}
+
 int pool_status(const struct stack *stack, struct pool_status *status)
 {
 	struct dm_status_thin_pool *parsed;
@@ -240,10 +252,12 @@ int pool_status(const struct stack *stack, struct pool_status *status)
 	memory = dm_pool_create("pool status", sizeof(line));
 	if (!memory)
 		return -ENOMEM;
-	if (dm_get_status_thin_pool(memory, line.params, &parsed))
+	if (dm_get_status_thin_pool(memory, line.params, &parsed)) {
 		fill_status(stack, parsed, status);
-	else
+		status->held = is_held(line.params);
+	} else {
 		r = -EBADMSG;
+	}
 	dm_pool_destroy(memory);
 	return r;
 }

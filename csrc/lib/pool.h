@@ -14,6 +14,7 @@ struct pool_status {
 	bool failed, read_only, needs_check;
 	bool full, waiting;		/* nothing must be written; writers wait already */
 	bool data_short, meta_short;	/* so little is left that something should go */
+	bool held;		/* a snapshot of its metadata is kept */
 	uint64_t transaction;
 	uint64_t used_bytes, total_bytes;
 	uint64_t meta_used_bytes, meta_total_bytes;
