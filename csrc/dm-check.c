@@ -68,6 +68,7 @@ int main(int argc, char **argv)
 	check.store = tool_block_device(argv[3]);
 	check.meta = argc == 5 ? tool_block_device(argv[4]) : 0;
 	check.stack = tool_open(argv[1], argv[3]);
+	tool_match_meta(check.stack, argc == 5);
 	r = stack_is_up(check.stack, &up);
 	if (r == 0 && repairing)
 		r = repair(check.stack, up);

@@ -49,5 +49,6 @@ int main(int argc, char **argv)
 	store = tool_block_device(argv[2]);
 	meta = argc == 4 ? tool_block_device(argv[3]) : 0;
 	stack = tool_open(argv[1], argv[2]);
+	tool_match_meta(stack, argc == 4);
 	return tool_end(stack, "put up the metadata of", put_up(stack, store, meta));
 }

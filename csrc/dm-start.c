@@ -74,9 +74,7 @@ int main(int argc, char **argv)
 	origin = tool_block_device(argv[1]);
 	store = tool_block_device(argv[2]);
 	stack = tool_open(argv[0], argv[2]);
-	if (stack->rec.separate != (argc == 4))
-		errx(EXIT_USAGE, "volume '%s' %s a separate metadata device", argv[0],
-		     stack->rec.separate ? "needs" : "has not");
+	tool_match_meta(stack, argc == 4);
 	if (argc == 4)
 		meta = tool_block_device(argv[3]);
 	check_size(argv[1], stack->rec.origin_sectors);

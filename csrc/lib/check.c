@@ -95,7 +95,7 @@ static void check_tables(const struct check *check)
 			found(check, "table", snap->id, "the pool has no exception store of snapshot %"
 			      PRIu32, snap->id);
 		else if (r < 0)
-			found(check, is_damage(r) ? "table" : "pool", snap->id,
+			found(check, is_damage(r) ? "table" : "unread", snap->id,
 			      "cannot read the exception table of snapshot %" PRIu32 ": %s", snap->id,
 			      reason(r));
 	}
@@ -120,7 +120,7 @@ static int check_pool(const struct check *check, bool opened_read_only)
 	else if (pool.read_only && !opened_read_only)
 		found(check, "pool", 0, "the pool is read-only");
 	if (!pool.failed && pool.transaction != check->stack->rec.pool)
-		found(check, "pool", 0, "the metadata is another store's");
+		found(check, "database", 0, "the metadata is another store's");
 	return 0;
 }
 
@@ -330,7 +330,9 @@ int check_stopped(const struct check *check)
 	if (fingerprint_changed(check->stack))
 		found(check, "origin", 0, "the origin was written while the volume was stopped");
 	r = pool_up_read_only(check->stack, check->store, check->meta);
-	if (r < 0) {
+	if (r == -EBADMSG) {
+		found(check, "database", 0, "the metadata is another store's");
+	} else if (r < 0) {
 		found(check, "pool", 0, "cannot use the pool: %s", reason(r));
 	} else {
 		check_pool(check, true);

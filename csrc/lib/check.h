@@ -11,8 +11,9 @@
  *     pool      thin_check and thin_repair, while the volume is stopped
  *     table     recording the snapshot, and what reads through it, as lost
  *     origin    the same: the origin was written past the volume
+ *     unread    a new disk: something cannot be read
  *     lost      removing it: it is recorded as lost already
- *     database  the administrator: the volume does not run on the devices that were given
+ *     database  the administrator: the devices that were given are not the volume's
  *
  * Nothing is changed; exception stores are put up for reading and taken down again.  Every function returns 0
  * when it could look, whatever it found, or -errno.

@@ -50,6 +50,13 @@ dev_t tool_block_device(const char *path)
 	return st.st_rdev;
 }
 
+void tool_match_meta(const struct stack *stack, bool given)
+{
+	if (stack->rec.separate != given)
+		errx(EXIT_USAGE, "volume '%s' %s a separate metadata device", stack->volume,
+		     stack->rec.separate ? "needs" : "has not");
+}
+
 void tool_need_up(struct stack *stack)
 {
 	const char *volume = stack->volume;

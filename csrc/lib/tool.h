@@ -22,6 +22,11 @@ struct stack *tool_open(const char *volume, const char *store);
 dev_t tool_block_device(const char *path);
 
 /*
+ * tool_match_meta - exit unless a metadata device was given where the volume has one of its own, and only there.
+ */
+void tool_match_meta(const struct stack *stack, bool given);
+
+/*
  * tool_need_up - exit unless the volume runs; then recover what a crash or kill left.
  */
 void tool_need_up(struct stack *stack);

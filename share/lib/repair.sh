@@ -1,7 +1,7 @@
 # repair.sh - mend what verify.sh has found.   Needs core.sh ... volume.sh, snap.sh, verify.sh.
 #
-# Nothing is made worse: the pool's metadata is copied before thin_repair may replace it, and what may be wrong is
-# recorded as lost before anything that could make it look right.
+# Nothing is made worse: the pool's metadata is copied before thin_repair may replace it, and what
+# may be wrong is recorded as lost before anything that could make it look right.
 # shellcheck shell=bash
 
 # repair_run - all that can be mended without anybody's help.
@@ -49,18 +49,18 @@ repair_pool() {
 	run helper dm-stop "$volume" "$store"
 }
 
-# repair_clear DEVICE - the metadata is whole, and the pool only afraid of it: a write failed.  The write that
-# came after it may have been one to an exception store, and unless the volume was stopped in order nobody has
-# looked whether the kernel gave the head up for that.
+# repair_clear DEVICE - the metadata is whole, and the pool only afraid of it: a write failed.
+# The write that came after it may have been one to an exception store, and unless the volume was
+# stopped in order nobody has looked whether the kernel gave the head up for that.
 repair_clear() {
 	[[ ${record[origin_seen]-} == stopped\ * ]] || repair_lose
 	run thin_check -q --clear-needs-check-flag -- "$1" >/dev/null ||
 		die "cannot clear the needs_check flag of '$volume'"
 }
 
-# repair_metadata DEVICE - rebuild the metadata.  Where thin_dump can read all mappings only the accounts of free
-# space are wrong.  Otherwise thin_repair has to guess, and a mapping that it misses reads as an exception that was
-# never made: the snapshots cannot be trusted.
+# repair_metadata DEVICE - rebuild the metadata.  Where thin_dump can read all mappings only the
+# accounts of free space are wrong.  Otherwise thin_repair has to guess, and a mapping that it
+# misses reads as an exception that was never made: the snapshots cannot be trusted.
 repair_metadata() {
 	local saved blocks
 	saved=$ZUMASTOR_STATE/saved/$volume.$(date -u +%Y%m%d%H%M%S)

@@ -1,10 +1,10 @@
-# verify.sh - what does not agree about a volume.   Needs core.sh ... volume.sh, snap.sh, mount.sh, target.sh.
+# verify.sh - what does not agree about a volume.   Needs core.sh ... volume.sh, snap.sh,
+# mount.sh, target.sh.
 #
 # Fills kinds, ids and texts, one of each per finding: the kinds of csrc/lib/check.h and
 #
 #     thin      a thin volume of the pool (its id) that nothing belongs to
 #     mount     something else is mounted where a snapshot should be
-#     unread    data that cannot be read
 #
 # Nothing is changed here.
 # shellcheck shell=bash disable=SC2034 # what is found is used by the command
@@ -63,8 +63,8 @@ verify_thins() {
 	done
 }
 
-# verify_pool_stopped, verify_pool_running - set REPLY to the ids of the pool's thin volumes; false when they
-# cannot be listed.
+# verify_pool_stopped, verify_pool_running - set REPLY to the ids of the pool's thin volumes;
+# false when they cannot be listed.
 verify_pool_stopped() {
 	local meta failed=
 	# What is left over keeps the metadata in use.
@@ -77,11 +77,13 @@ verify_pool_stopped() {
 	[[ -z $failed ]]
 }
 
-# Of a pool at work only a snapshot of its metadata can be read; somebody who died may have left one.
+# Of a pool at work only a snapshot of its metadata can be read; somebody who died may have left
+# one.
 verify_pool_running() {
 	local failed=
 	! verify_has pool || return 1
 	pool_message release_metadata_snap || true
+	always pool_message release_metadata_snap
 	pool_message reserve_metadata_snap || return 1
 	REPLY=$(thin_ls -m --no-headers -o DEV "/dev/mapper/$volume-store-meta" 2>/dev/null) ||
 		failed=yes
@@ -123,8 +125,9 @@ verify_mounts() {
 # verify_data - all that snapshots are made of can be read: the origin and every exception store.
 verify_data() {
 	local device name cows=
-	((${#snap_ids[@]} == 0)) || cows=$(helper dm-cows "$volume" "$store" "${snap_ids[0]}" head) ||
-		return 0
+	if ((${#snap_ids[@]})); then
+		cows=$(helper dm-cows "$volume" "$store" "${snap_ids[0]}" head) || return 0
+	fi
 	for device in "/dev/mapper/$volume" $cows; do
 		name=$(dmsetup info -c --noheadings -o name "$device")
 		dd if="$device" of=/dev/null bs=1M iflag=direct status=none 2>/dev/null ||
@@ -144,8 +147,8 @@ verify_remedy() {
 			REPLY="$again records what may be wrong as lost" ;;
 	thin)		REPLY="$again deletes it" ;;
 	lost)		REPLY="'zumastor remove $volume $2' frees its space" ;;
-	mount)		REPLY="'zumastor umount $volume $2' and 'zumastor mount $volume $2' put it right" ;;
-	restart)	REPLY="'zumastor stop volume $volume' and 'zumastor start volume $volume' put it right" ;;
+	mount)		REPLY="'zumastor umount $volume $2', then 'zumastor mount $volume $2'" ;;
+	restart)	REPLY="'zumastor stop volume $volume', then 'zumastor start volume $volume'" ;;
 	database)	REPLY="'zumastor define' corrects it" ;;
 	*)		REPLY="the disk is at fault" ;;
 	esac
