@@ -13,30 +13,13 @@
  * is another store's; 1, 2.  After a failure nothing is up that was not before.
  */
 #include <err.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <unistd.h>
 
 #include "exits.h"
 #include "fingerprint.h"
-#include "io.h"
+#include "layout.h"
 #include "life.h"
 #include "tool.h"
-
-static void check_size(const char *path, uint64_t sectors)
-{
-	uint64_t bytes = 0;
-	int fd = io_open(path, O_RDONLY), r = fd;
-
-	if (fd >= 0)
-		r = io_size(fd, &bytes);
-	if (r < 0)
-		errx(EXIT_FAILED, "cannot measure '%s': %s", path, reason(r));
-	close(fd);
-	if (bytes / SECTOR_SIZE < sectors)
-		errx(EXIT_FAILED, "'%s' is smaller than the record says", path);
-}
 
 static int check_origin(struct stack *stack, const char *path, dev_t origin)
 {
@@ -77,7 +60,10 @@ int main(int argc, char **argv)
 	tool_match_meta(stack, argc == 4);
 	if (argc == 4)
 		meta = tool_block_device(argv[3]);
-	check_size(argv[1], stack->rec.origin_sectors);
+	tool_need_sectors(argv[1], stack->rec.origin_sectors);
+	tool_need_sectors(argv[2], layout_end(&stack->rec));
+	if (meta)
+		tool_need_sectors(argv[3], HEADER_SECTORS + stack->rec.meta_sectors);
 	return check ? check_origin(stack, argv[1], origin) :
 		       start(stack, argv[1], origin, store, meta);
 }

@@ -23,7 +23,7 @@
 
 #include "exits.h"
 #include "io.h"
-#include "record.h"
+#include "layout.h"
 
 enum {
 	CHUNK_DEFAULT = 16 << 10,
@@ -31,16 +31,9 @@ enum {
 	CHUNK_MAX = 512 << 10,
 	BLOCK_MIN = 64 << 10,		/* dm-thin's limits */
 	BLOCK_MAX = 1 << 30,
-	BLOCK_DEFAULT = 1 << 20,
-	BLOCKS_WANTED = 4096,		/* on a small store smaller blocks, so that many snapshots fit */
 	STORE_MIN = 8 << 20,
-	META_MIN = 2 << 20,
-	META_HEADROOM = 16 << 20,	/* for the trees of hundreds of snapshots */
-	META_PER_BLOCK = 64,		/* twice a mapping of 16 bytes in a half-full leaf */
 	META_WIPED = 64 << 10,		/* the kernel makes a new pool where the first page is zero */
 };
-
-#define META_MAX (UINT64_C(16) << 30)	/* as far as dm-thin looks, about */
 
 static const char meta_banner[] =
 	"This is the metadata of a zumastor snapshot store.  Do not write here.\n";
@@ -50,37 +43,6 @@ struct plan {
 	int store, meta;	/* descriptors; the same without META */
 	uint64_t chunk, block;	/* bytes; 0: the default */
 };
-
-static uint64_t round_down_power(uint64_t value)
-{
-	while (!is_power_of_two(value))
-		value &= value - 1;
-	return value;
-}
-
-static uint64_t default_block(uint64_t store_bytes)
-{
-	uint64_t block = round_down_power(store_bytes / BLOCKS_WANTED);
-
-	if (block < BLOCK_MIN)
-		return BLOCK_MIN;
-	return block > BLOCK_DEFAULT ? BLOCK_DEFAULT : block;
-}
-
-static uint64_t default_meta(uint64_t store_bytes, uint64_t block)
-{
-	uint64_t headroom = store_bytes / 64;
-	uint64_t bytes;
-
-	if (headroom > META_HEADROOM)
-		headroom = META_HEADROOM;
-	if (headroom < META_MIN)
-		headroom = META_MIN;
-	bytes = headroom + store_bytes / block * META_PER_BLOCK;
-	if (bytes > META_MAX)
-		bytes = META_MAX;
-	return (bytes + IO_ALIGN - 1) / IO_ALIGN * IO_ALIGN;
-}
 
 /* Claims the device while we write: nobody may have it mounted or mapped. */
 static int claim(const char *path, uint64_t *bytes)
@@ -122,10 +84,10 @@ static void set_sizes(struct plan *plan, uint64_t store_bytes, uint64_t meta_byt
 		errx(EXIT_USAGE, "the metadata device is too small: %" PRIu64 " bytes, at least %"
 		     PRIu64 " are needed", meta_bytes, header + META_MIN);
 	if (plan->block == 0)
-		plan->block = default_block(store_bytes);
+		plan->block = layout_block(store_bytes);
 	if (plan->chunk == 0)
 		plan->chunk = CHUNK_DEFAULT;
-	meta = default_meta(store_bytes, plan->block);
+	meta = layout_meta(store_bytes, plan->block);
 	if (rec->separate)
 		meta = meta_bytes - header < META_MAX ? meta_bytes - header : META_MAX;
 	else

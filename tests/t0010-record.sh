@@ -99,6 +99,10 @@ next_snapshot=1\nnext_thin=1|next_snapshot=9\nnext_thin=9\nsnapshot=1 uuid=$uuid
 next_snapshot=1\nnext_thin=1|next_snapshot=9\nnext_thin=9\nsnapshot=1 uuid=${uuid^^} thin=1 time=1 sectors=9 state=live kinds=a holds= table=
 next_snapshot=1\nnext_thin=1|next_snapshot=9\nnext_thin=9\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=9 state=live kinds=a holds= table=7
 next_snapshot=1\nnext_thin=1|next_snapshot=9\nnext_thin=9\nsnapshot=1 uuid=$uuid thin=1 time=1 sectors=9 state=live kinds=a holds= table=7:4294967296
+pool=|extent=data sectors=0\npool=
+pool=|extent=data sectors=99999999999\npool=
+pool=|extent=elsewhere sectors=8\npool=
+pool=|extent=meta sectors=8 more=1\npool=
 next_snapshot=1|next_snapshot=1\nrevert=open snapshot=1 thin=1
 next_snapshot=1|next_snapshot=1\nrevert=asleep snapshot=1 thin=0
 next_snapshot=1|next_snapshot=1\nclone=a snapshot=1 thin=0 store=0 first=0 end=0 state=live\nclone=b snapshot=1 thin=0 store=0 first=0 end=0 state=live

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "io.h"
+#include "layout.h"
 #include "pool.h"
 
 enum {
@@ -60,18 +61,11 @@ static int store_table(const struct stack *stack, const char *features, struct t
 int pool_table(const struct stack *stack, const char *role, dev_t store, dev_t meta,
 	       struct table *table)
 {
-	const struct record *rec = &stack->rec;
-	uint64_t data_start = HEADER_SECTORS + (rec->separate ? 0 : rec->meta_sectors);
-	dev_t on = rec->separate ? meta : store;
+	bool is_meta = strcmp(role, "store-meta") == 0;
 
 	if (strcmp(role, "store") == 0)
 		return store_table(stack, "2 skip_block_zeroing no_discard_passdown", table);
-	if (strcmp(role, "store-meta") == 0)
-		table_add(table, rec->meta_sectors, "linear", "%u:%u %d", major(on), minor(on),
-			  HEADER_SECTORS);
-	else
-		table_add(table, rec->data_sectors, "linear", "%u:%u %" PRIu64, major(store),
-			  minor(store), data_start);
+	layout_table(&stack->rec, is_meta, is_meta && stack->rec.separate ? meta : store, table);
 	return 0;
 }
 

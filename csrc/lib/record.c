@@ -303,6 +303,23 @@ static int parse_seen(char *line, struct origin_seen *seen)
 	return (seen->samples > 0) == (*seen->digest != '\0') ? 0 : -EBADMSG;
 }
 
+static int parse_extent(char *line, struct record *rec)
+{
+	static const char *const keys[] = { "", "sectors=" };
+	static const char *const whose[] = { "data", "meta" };
+	struct extent *extent = &rec->extent[rec->extents];
+	char *word[WORDS_MAX];
+	int meta;
+
+	if (rec->extents == EXTENTS_MAX || parse_words(line, keys, 2, word) < 0 ||
+	    parse_name_of(word[0], whose, 2, &meta) < 0 ||
+	    number(word[1], INT64_MAX / SECTOR_SIZE, &extent->sectors) < 0)
+		return -EBADMSG;
+	extent->meta = meta == 1;
+	rec->extents++;
+	return 0;
+}
+
 static int parse_place(const char *text, bool *separate)
 {
 	*separate = strcmp(text, "separate") == 0;
@@ -327,6 +344,8 @@ static int parse_fact(const char *key, char *value, struct record *rec)
 		return number(value, INT64_MAX / SECTOR_SIZE, &rec->meta_sectors);
 	if (strcmp(key, "data_sectors") == 0)
 		return number(value, INT64_MAX / SECTOR_SIZE, &rec->data_sectors);
+	if (strcmp(key, "extent") == 0)
+		return parse_extent(value, rec);
 	if (strcmp(key, "pool") == 0)
 		return number(value, UINT64_MAX, &rec->pool);
 	if (strcmp(key, "origin_seen") == 0)
@@ -388,6 +407,23 @@ static bool thins_consistent(const struct record *rec)
 	return true;
 }
 
+/* Something was there before it grew. */
+static bool extents_consistent(const struct record *rec)
+{
+	uint64_t meta = rec->meta_sectors, data = rec->data_sectors;
+	unsigned int i;
+
+	for (i = 0; i < rec->extents; i++) {
+		const struct extent *extent = &rec->extent[i];
+		uint64_t *left = extent->meta ? &meta : &data;
+
+		if (extent->sectors == 0 || extent->sectors >= *left || (extent->meta && rec->separate))
+			return false;
+		*left -= extent->sectors;
+	}
+	return true;
+}
+
 /* A fact left out stays zero, so this also finds what is missing. */
 static bool is_consistent(const struct record *rec)
 {
@@ -396,7 +432,7 @@ static bool is_consistent(const struct record *rec)
 	       rec->meta_sectors > 0 && rec->data_sectors > 0 && rec->pool > 0 &&
 	       rec->next_snapshot > 0 && rec->next_thin > 0 &&
 	       rec->next_thin <= rec->thin_end && rec->thin_end <= THINS_MAX && snapshots_consistent(rec) &&
-	       thins_consistent(rec);
+	       thins_consistent(rec) && extents_consistent(rec);
 }
 
 static int record_parse(char *text, struct record *rec)
@@ -440,6 +476,9 @@ int record_print(const struct record *rec, FILE *out)
 		rec->separate ? "separate" : "store");
 	fprintf(out, "meta_sectors=%" PRIu64 "\ndata_sectors=%" PRIu64 "\n", rec->meta_sectors,
 		rec->data_sectors);
+	for (i = 0; i < rec->extents; i++)
+		fprintf(out, "extent=%s sectors=%" PRIu64 "\n", rec->extent[i].meta ? "meta" : "data",
+			rec->extent[i].sectors);
 	fprintf(out, "pool=%" PRIu64 "\nnext_snapshot=%" PRIu32 "\nnext_thin=%" PRIu32 "\nthin_end=%"
 		PRIu32 "\n", rec->pool, rec->next_snapshot, rec->next_thin, rec->thin_end);
 	if (rec->pool_volume[0])

@@ -30,6 +30,7 @@ enum {
 	SNAPSHOTS_MAX = 1024,
 	CLONES_MAX = 64,
 	THINS_MAX = 1 << 24,	/* ids of dm-thin have 24 bits */
+	EXTENTS_MAX = 64,
 	KINDS_TEXT = 256,	/* the kinds of one snapshot, with commas; its holds likewise */
 };
 
@@ -94,6 +95,12 @@ struct clone {
 	uint32_t first, end;	/* … and the thin ids that are its own, from first up to but not end */
 };
 
+/* What the store has grown by since it was made, in the order in which it lies there: see layout.h. */
+struct extent {
+	bool meta;		/* of the pool's metadata, or of its data */
+	uint64_t sectors;
+};
+
 struct record {
 	uint64_t generation;
 	char volume[UUID_TEXT];
@@ -103,7 +110,9 @@ struct record {
 	uint64_t block_sectors;		/* allocation unit of the pool */
 	bool separate;			/* the pool's metadata is on a device of its own */
 	uint64_t meta_sectors;
-	uint64_t data_sectors;
+	uint64_t data_sectors;		/* both with the extents */
+	unsigned int extents;
+	struct extent extent[EXTENTS_MAX];
 	struct origin_seen origin_seen;
 	uint64_t pool;			/* the pool's transaction id: ties a metadata device to its store */
 	uint32_t next_snapshot;

@@ -2,8 +2,11 @@
 /* tool.c - see tool.h. */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "exits.h"
 #include "io.h"
@@ -55,6 +58,21 @@ void tool_match_meta(const struct stack *stack, bool given)
 	if (stack->rec.separate != given)
 		errx(EXIT_USAGE, "volume '%s' %s a separate metadata device", stack->volume,
 		     stack->rec.separate ? "needs" : "has not");
+}
+
+void tool_need_sectors(const char *path, uint64_t sectors)
+{
+	uint64_t bytes = 0;
+	int fd = io_open(path, O_RDONLY), r = fd;
+
+	if (fd >= 0)
+		r = io_size(fd, &bytes);
+	if (r < 0)
+		errx(EXIT_FAILED, "cannot measure '%s': %s", path, reason(r));
+	close(fd);
+	if (bytes / SECTOR_SIZE < sectors)
+		errx(EXIT_FAILED, "'%s' has %" PRIu64 " bytes, %" PRIu64 " are needed", path, bytes,
+		     sectors * SECTOR_SIZE);
 }
 
 void tool_need_up(struct stack *stack)

@@ -18,8 +18,10 @@ struct stack *tool_open(const char *volume, const char *store);
 
 /*
  * tool_block_device - the number of the block device at @path, or one line on stderr and an exit.
+ * tool_need_sectors - exit unless it has so many.
  */
 dev_t tool_block_device(const char *path);
+void tool_need_sectors(const char *path, uint64_t sectors);
 
 /*
  * tool_match_meta - exit unless a metadata device was given where the volume has one of its own, and only there.
