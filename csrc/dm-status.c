@@ -134,15 +134,17 @@ static int print_clones(struct stack *stack)
 
 static int print_all(struct stack *stack)
 {
-	struct dev_state state;
+	struct dev_state origin, pool;
 	bool up;
-	int r = stack_state(stack, "origin", NO_ID, &state);
+	int r = stack_state(stack, "origin", NO_ID, &origin);
 
+	if (r == 0)
+		r = stack_state(stack, "store", NO_ID, &pool);
 	if (r == 0)
 		r = stack_is_up(stack, &up);
 	if (r < 0)
 		return r;
-	printf("state=%s\n", !up ? "stopped" : state.suspended ? "suspended" : "running");
+	printf("state=%s\n", !up ? "stopped" : origin.suspended || pool.suspended ? "suspended" : "running");
 	if (!up)
 		return 0;
 	r = print_head(stack);

@@ -9,6 +9,7 @@
 #include "fingerprint.h"
 #include "life.h"
 #include "pool.h"
+#include "resize.h"
 #include "revert.h"
 #include "settle.h"
 #include "step.h"
@@ -132,6 +133,8 @@ int life_stop(struct stack *stack)
 	bool up;
 	int r = check_busy(stack);
 
+	if (r == 0)
+		r = resize_recover(stack);	/* a pool that is suspended does not answer */
 	if (r == 0)
 		r = stack_is_up(stack, &up);
 	if (r == 0 && up)

@@ -9,6 +9,7 @@
 #include "clone.h"
 #include "cow.h"
 #include "pool.h"
+#include "resize.h"
 #include "revert.h"
 #include "settle.h"
 #include "step.h"
@@ -68,8 +69,8 @@ static int finish_switch(struct stack *stack)
 	if (fresh) {
 		sw.has_snap = true;
 		stack_dev(stack, "snap", fresh->id, &sw.snap);
-		sw.has_base = head != NULL;
 	}
+	sw.has_base = head != NULL;	/* onto the new snapshot, or resized */
 	if (sw.has_base) {
 		stack_dev(stack, "base", head->id, &sw.base);
 		stack_base_table(stack, &sw.undo);
@@ -197,8 +198,10 @@ int stack_recover(struct stack *stack)
 {
 	struct walk walk = { .stack = stack };
 	bool up;
-	int r = finish_switch(stack);
+	int r = resize_recover(stack);
 
+	if (r == 0)
+		r = finish_switch(stack);
 	if (r == 0)
 		r = walk_devices(&walk, resume_if_suspended);
 	if (r == 0)
@@ -207,7 +210,12 @@ int stack_recover(struct stack *stack)
 		r = decide_pending(stack);
 	if (r == 0)
 		r = revert_recover(stack);
-	return r < 0 ? r : check_head(stack);
+	if (r == 0)
+		r = check_head(stack);
+	if (r < 0)
+		return r;
+	r = resize_fit(stack);
+	return r == -ENOSPC ? 0 : r;	/* it may be this command that makes room */
 }
 
 /* Sealing: the format of an exception table has no check sum, so the record keeps one. */

@@ -11,8 +11,8 @@
 #include "stack.h"
 
 /*
- * stack_recover - after this nothing is suspended, no snapshot is pending, and a head that the kernel gave
- * up is recorded as lost, with all that read through it.
+ * stack_recover - after this nothing is suspended, no snapshot is pending, a head that the kernel gave
+ * up is recorded as lost, with all that read through it, and pool and volume have the sizes on record.
  *
  * @stack: up, see stack_is_up().  Quick: no data is read or copied.
  */

@@ -273,6 +273,17 @@ int stack_origin_table(const struct stack *stack, const struct snapshot *head, s
 	return 0;
 }
 
+int stack_under(const struct stack *stack, const char *role, uint32_t id, struct dev_line *line,
+		dev_t *under)
+{
+	struct dev dev;
+	int r;
+
+	stack_dev(stack, role, id, &dev);
+	r = dev_table(dev.uuid, line);
+	return r < 0 ? r : parse_device(line->params, under);
+}
+
 /*
  * What the volume leads to: the user's device while it is linear, else the base of one snapshot; while a revert
  * has the volume on a layer, the newest base all the same.  That one has always the user's device under it,
@@ -283,14 +294,9 @@ static int find_origin(struct stack *stack)
 	struct dev_line line, base;
 	bool there[SNAPSHOTS_MAX];
 	dev_t under = 0;
-	struct dev dev;
 	unsigned int i;
-	int r;
+	int r = stack_under(stack, "origin", NO_ID, &line, &under);
 
-	stack_dev(stack, "origin", NO_ID, &dev);
-	r = dev_table(dev.uuid, &line);
-	if (r == 0)
-		r = parse_device(line.params, &under);
 	if (r == 0)
 		r = stack_present(stack, "base", there);
 	stack->attached = NO_ID;
@@ -301,16 +307,13 @@ static int find_origin(struct stack *stack)
 
 		if (!there[i])
 			continue;
-		stack_dev(stack, "base", snap->id, &dev);
-		r = dev_state(dev.uuid, &state);
+		r = stack_state(stack, "base", snap->id, &state);
 		if (r < 0 || !state.live)
 			continue;
 		if (makedev(state.major, state.minor) == under ||
 		    strcmp(line.target, "snapshot") == 0)
 			stack->attached = snap->id;
-		r = dev_table(dev.uuid, &base);
-		if (r == 0)
-			r = parse_device(base.params, &stack->origin);
+		r = stack_under(stack, "base", snap->id, &base, &stack->origin);
 	}
 	return r;
 }

@@ -87,6 +87,12 @@ int stack_present(struct stack *stack, const char *role, bool there[SNAPSHOTS_MA
 int stack_is_up(struct stack *stack, bool *up);
 
 /*
+ * stack_under - what the device with that role is on, by the first line of its table, which is left in @line.
+ */
+int stack_under(const struct stack *stack, const char *role, uint32_t id, struct dev_line *line,
+		dev_t *under);
+
+/*
  * stack_chunk_bytes - the volume's chunk size.  stack_chunks - chunks of the volume as @snap shows it, rounded up: it
  * may have been resized since.
  */
