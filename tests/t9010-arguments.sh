@@ -41,6 +41,12 @@ for size in '' lots -1 1.5M 4KB "${injections[@]}"; do
 	refused 2 'bad cache size' define volume home /dev/null /dev/zero -k "$size"
 	refused 2 'bad cache size' mount home -k "$size"
 done
+for size in '' 0 -1 1.5 1k 100 1000000000001 99999999999999999999 MAX 'max;' "${injections[@]}"; do
+	refused 2 'size|expected at least one' resize home --origin "$size"
+	refused 2 'size|expected at least one' resize home --snapshot "$size"
+done
+refused 2 'bad metadata size' resize home -m lots
+refused 2 'expected at least one of' resize home --yes
 refused 2 'bad mount options' define volume home /dev/null /dev/zero -o "ro;touch $mark"
 refused 2 'bad mount point' define volume home /dev/null /dev/zero -p here
 refused 1 'not a directory' define volume home /dev/null /dev/zero -p /dev/null

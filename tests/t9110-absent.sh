@@ -18,6 +18,7 @@ for command in snapshot replicate status list mount umount check; do
 	refused 4 "no such volume 'away'" "$command" away
 done
 refused 4 "no such volume 'away'" exec away -- true
+refused 4 "no such volume 'away'" resize away -o 1G
 for command in remove revert hold release; do
 	refused 4 "no such volume 'away'" "$command" away 1
 done

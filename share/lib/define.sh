@@ -104,8 +104,10 @@ define_check_uuid() {
 # define_check_set - the origin and metadata device that the store was made for.
 define_check_set() {
 	local sectors=${facts[origin_sectors]-}
+	check number "$sectors" 'size in the record' "$CORRUPT"
+	# It may be larger, as LVM rounds a size up, and a volume can be made smaller.
 	device_sectors "$origin"
-	[[ $sectors == "$REPLY" ]] ||
+	((sectors <= REPLY)) ||
 		die "store '$store' was made for an origin of $sectors sectors," \
 			"'$origin' has $REPLY"
 	case ${facts[meta_device]-}:${#metadev[@]} in

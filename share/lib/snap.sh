@@ -3,7 +3,7 @@
 # Needs core.sh, check.sh, config.sh, volume.sh.
 # shellcheck shell=bash disable=SC2034 # snap_load fills in variables for the commands
 
-# snap_load - sets snap_ids (live ones, oldest first), snap_uuid, snap_time, snap_kinds, snap_names
+# snap_load - sets snap_ids (live ones, oldest first), snap_uuid, snap_time, snap_sectors, snap_kinds, snap_names
 # (by id), snap_holds and snap_clones (likewise), snap_lost (ids, older than any live one), snap_going (removed ones
 # whose space is not free yet) and record[] (volume, origin_sectors, chunk_sectors, ...).
 snap_load() {
@@ -11,7 +11,7 @@ snap_load() {
 	text=$(helper store-show "$store")
 	declare -gA record=()
 	snap_ids=() snap_uuid=() snap_time=() snap_kinds=() snap_holds=() snap_lost=()
-	snap_clones=() snap_going=()
+	snap_clones=() snap_going=() snap_sectors=()
 	while IFS= read -r line; do
 		snap_parse "$line"
 	done <<<"$text"
@@ -23,14 +23,15 @@ snap_load() {
 snap_parse() {
 	local line=$1 id
 	local entry='^snapshot=([0-9]{1,9}) uuid=([0-9a-f-]{36}) thin=[0-9]+ time=([0-9]{1,12})'
-	entry+=' sectors=[0-9]+ state=([a-z]+) kinds=([A-Za-z0-9_,-]*) holds=([A-Za-z0-9_.,-]*) table=[0-9:]*$'
+	entry+=' sectors=([0-9]{1,18}) state=([a-z]+) kinds=([A-Za-z0-9_,-]*) holds=([A-Za-z0-9_.,-]*) table=[0-9:]*$'
 	if [[ $line =~ $entry ]]; then
 		id=${BASH_REMATCH[1]}
 		snap_uuid[id]=${BASH_REMATCH[2]}
 		snap_time[id]=${BASH_REMATCH[3]}
-		snap_kinds[id]=${BASH_REMATCH[5]}
-		snap_holds[id]=${BASH_REMATCH[6]}
-		case ${BASH_REMATCH[4]} in
+		snap_sectors[id]=${BASH_REMATCH[4]}
+		snap_kinds[id]=${BASH_REMATCH[6]}
+		snap_holds[id]=${BASH_REMATCH[7]}
+		case ${BASH_REMATCH[5]} in
 		live)	snap_ids+=("$id") ;;
 		lost)	snap_lost+=("$id") ;;
 		removed | deleting)
