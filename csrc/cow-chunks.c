@@ -2,17 +2,20 @@
 /*
  * cow-chunks - list the chunks that changed between two snapshots, from exception stores alone.
  *
- *     cow-chunks CHUNK_BYTES CHUNKS COW…
+ *     cow-chunks [--from CHUNK] CHUNK_BYTES CHUNKS COW…
  *
  * The COWs are the frozen ones of the older snapshot and of every later one before the newer; CHUNKS is the
- * volume's size in chunks of CHUNK_BYTES.  What changed is the union of their tables: no data is read.
+ * newer snapshot's size in chunks of CHUNK_BYTES.  What changed is the union of their tables: no data is read.  With
+ * --from, all from that chunk on has changed, too: the older snapshot ends there.
  * Prints "FIRST COUNT" a run, ascending, never adjacent.  Exit 7: a table is damaged; 6: the kernel gave one up; 1, 2.
  */
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "chunkset.h"
 #include "cow.h"
@@ -48,16 +51,32 @@ static int print(const struct chunkset *changed)
 	return io_flush_stdout();
 }
 
+static void parse_from(int argc, char **argv, uint64_t *from)
+{
+	static const struct option options[] = { { "from", required_argument, NULL, 'f' }, { 0 } };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option != 'f')
+			exit(EXIT_USAGE);
+		if (num_u64(optarg, INT64_MAX / IO_ALIGN, from) < 0)
+			errx(EXIT_USAGE, "not a chunk: '%s'", optarg);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct chunkset changed;
-	uint64_t chunk_bytes, chunks;
+	uint64_t chunk_bytes, chunks, from = UINT64_MAX;
 	int i, r;
 
+	parse_from(argc, argv, &from);
+	argc -= optind - 1;
+	argv += optind - 1;
 	if (argc < 3 || num_u64(argv[1], 1 << 30, &chunk_bytes) < 0 ||
 	    !is_power_of_two(chunk_bytes) || chunk_bytes < IO_ALIGN ||
 	    num_u64(argv[2], INT64_MAX / IO_ALIGN, &chunks) < 0)
-		errx(EXIT_USAGE, "usage: cow-chunks CHUNK_BYTES CHUNKS COW...");
+		errx(EXIT_USAGE, "usage: cow-chunks [--from CHUNK] CHUNK_BYTES CHUNKS COW...");
 	r = chunkset_init(&changed, chunks);
 	if (r < 0)
 		errx(EXIT_FAILED, "cannot begin: %s", reason(r));
@@ -66,6 +85,10 @@ int main(int argc, char **argv)
 		if (r < 0)
 			errx(exit_code(r), "cannot read exceptions from '%s': %s", argv[i], reason(r));
 	}
+	for (r = 0; from < chunks && r >= 0; from++)
+		r = chunkset_add(&changed, from);
+	if (r < 0)
+		errx(EXIT_FAILED, "cannot add what has grown: %s", reason(r));
 	r = print(&changed);
 	if (r < 0)
 		errx(EXIT_FAILED, "cannot print: %s", reason(r));

@@ -20,7 +20,9 @@ cow() {
 chunks() {
 	local code=$1 description=$2
 	shift 2
-	expect "$code" "$description" "$asan/cow-chunks" 4096 1000 "$@"
+	local -a from=()
+	[[ $1 != --from ]] || { from=("$1" "$2"); shift 2; }
+	expect "$code" "$description" "$asan/cow-chunks" "${from[@]}" 4096 1000 "$@"
 }
 
 a=$scratch/a b=$scratch/b
@@ -36,6 +38,8 @@ chunks 0 'one store' "$a"
 is "$(<"$out")" $'5 3\n100 1' 'runs are joined'
 chunks 0 'two stores' "$a" "$b"
 is "$(<"$out")" $'0 1\n5 3\n100 2\n999 1' 'are united'
+chunks 0 'an older snapshot that ended earlier' --from 990 "$a" "$b"
+is "$(<"$out")" $'0 1\n5 3\n100 2\n990 10' 'all from its end on has changed'
 
 # A full area goes on in the next: chunk 257 of the store is that area and never data.
 entries=() new=2
@@ -75,6 +79,7 @@ head -c 2048 "$a" >"$b"
 chunks 7 'a store that ends in its header' "$b"
 chunks 4 'a store that is not there' "$scratch/none"
 expect 2 'no arguments' "$asan/cow-chunks"
+expect 2 'not a chunk' "$asan/cow-chunks" --from x 4096 1000 "$a"
 expect 2 'not a size' "$asan/cow-chunks" 4096x 1000 "$a"
 
 # Rolling back: the volume gets its old chunks again, the short last one too.

@@ -55,9 +55,8 @@ replicate_base() {
 # Called with the volume locked: a snapshot taken meanwhile would freeze what we read.
 replicate_list() {
 	local chunk_bytes chunks cow_text
-	local -a cows
-	snap_number origin_sectors
-	volume_bytes=$((REPLY * 512))
+	local -a cows grown=()
+	volume_bytes=$((snap_sectors[snap] * 512))
 	snap_number chunk_sectors
 	chunk_bytes=$((REPLY * 512))
 	chunks=$(((volume_bytes + chunk_bytes - 1) / chunk_bytes))
@@ -71,7 +70,11 @@ replicate_list() {
 	if [[ -n $base ]]; then
 		cow_text=$(helper dm-cows "$volume" "$store" "$base" "$snap")
 		mapfile -t cows <<<"$cow_text"
-		helper cow-chunks "$chunk_bytes" "$chunks" "${cows[@]}" >"$job/ranges"
+		# The chunk across the old end is among those that nobody watched there.
+		((snap_sectors[base] == snap_sectors[snap])) ||
+			grown=(--from $((snap_sectors[base] * 512 / chunk_bytes)))
+		helper cow-chunks "${grown[@]}" "$chunk_bytes" "$chunks" "${cows[@]}" \
+			>"$job/ranges"
 	else
 		printf '0 %s\n' "$chunks" >"$job/ranges"
 	fi
