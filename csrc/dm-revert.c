@@ -22,11 +22,17 @@
 
 static int begin(struct stack *stack, const char *id)
 {
+	const struct snapshot *snap;
 	uint64_t pause_us;
 	int r = stack_settle(stack);
 
-	if (r == 0)
-		r = revert_begin(stack, tool_snapshot(stack, id), &pause_us);
+	if (r < 0)
+		return r;
+	snap = tool_snapshot(stack, id);
+	if (snap->sectors != stack->rec.origin_sectors)
+		errx(EXIT_FAILED, "cannot revert '%s': it was resized since snapshot %" PRIu32,
+		     stack->volume, snap->id);
+	r = revert_begin(stack, snap, &pause_us);
 	if (r == 0)
 		printf("pause_us=%" PRIu64 "\n", pause_us);
 	return r;

@@ -33,6 +33,9 @@ is "$(wrong_sizes)" '' 'each with its own size'
 expect 0 'a clone of an old one' "$helpers/dm-clone" create home "$store" 1 old
 is "$(content /dev/zumastor/home/old)" "${taken[1]}" 'is right, too'
 expect 0 'and goes' "$helpers/dm-clone" remove home "$store" old
+expect 1 'no way back to it' "$helpers/dm-revert" begin home "$store" 1
+like "$(<"$err")" 'it was resized since snapshot 1' 'and why'
+is "$(volume_size) $("$helpers/store-show" "$store" | grep -c ^revert=)" "$larger 0" 'nothing has changed'
 
 expect 0 'stop' "$helpers/dm-stop" home "$store"
 expect 0 'start' "$helpers/dm-start" home "$origin" "$store"

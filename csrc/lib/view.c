@@ -263,22 +263,6 @@ static int drop_view(struct stack *stack, const char *table)
 	return r < 0 ? r : dev_remove(uuid);
 }
 
-/* A volume that has grown since, and goes back: behind the snapshot's end it stays what it is. */
-static int add_rest(struct stack *stack, const struct snapshot *snap, struct table *table)
-{
-	const struct snapshot *head = record_head(&stack->rec);
-	struct dev_state state;
-	int r;
-
-	if (head->sectors <= snap->sectors)
-		return 0;
-	r = stack_state(stack, "snap", head->id, &state);
-	if (r == 0)
-		table_add(table, head->sectors - snap->sectors, "linear", "%u:%u %" PRIu64,
-			  state.major, state.minor, snap->sectors);
-	return r;
-}
-
 /* Put the linear of that role on the snapshot, as it is to be read now. */
 static int place(struct merger *merger, const struct snapshot *snap, const char *role,
 		 struct bound *bound)
@@ -299,8 +283,6 @@ static int place(struct merger *merger, const struct snapshot *snap, const char 
 		r = snap->state == LIVE ? find_under(merger, snap, bound, &under) : -ESTALE;
 	if (r == 0)
 		r = linear_table(&under, snap, &table);
-	if (r == 0 && strcmp(role, "under") == 0)
-		r = add_rest(stack, snap, &table);
 	if (r == 0 && state.exists && !state.live)
 		r = dev_remove(dev.uuid);
 	if (r == 0 && !state.live)
@@ -348,8 +330,6 @@ int view_wanted(struct stack *stack, const struct snapshot *snap, const char *ro
 	stack_dev(stack, role, snap->id, &top->dev);
 	if (r == 0)
 		r = linear_table(&view->dev, snap, &top->table);
-	if (r == 0 && strcmp(role, "under") == 0)
-		r = add_rest(stack, snap, &top->table);
 	return r;
 }
 
