@@ -192,7 +192,8 @@ static void check_devices(struct stack *stack, const struct wanted *wanted, char
 	if (wanted->plan)
 		return;
 	tool_need_sectors(path[0], stack->rec.origin_sectors);
-	tool_need_sectors(path[1], layout_end(&stack->rec));
+	if (!stack->rec.pool_volume[0])
+		tool_need_sectors(path[1], layout_end(&stack->rec));
 	if (stack->rec.separate)
 		tool_need_sectors(path[2], HEADER_SECTORS + stack->rec.meta_sectors);
 }
@@ -227,13 +228,16 @@ int main(int argc, char **argv)
 	argv += optind;
 	stack = tool_open(argv[0], argv[2]);
 	tool_need_up(stack);
+	if (stack->rec.pool_volume[0] && (wanted.store > 0 || wanted.meta > 0))
+		errx(EXIT_FAILED, "cannot resize the store of '%s': it is another volume's", stack->volume);
 	r = check_pool(stack, &wanted);
 	if (r == 0 && wanted.shrink)
 		r = stack_settle(stack);	/* what was removed may be in the way */
 	if (r < 0)
 		return tool_end(stack, "resize", r);
 	plan_origin(stack, &wanted);
-	plan_store(stack, &wanted);
+	if (!stack->rec.pool_volume[0])
+		plan_store(stack, &wanted);
 	check_devices(stack, &wanted, argv + 1);
 	if (!wanted.plan)
 		r = resize(stack);

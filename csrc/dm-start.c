@@ -61,7 +61,8 @@ int main(int argc, char **argv)
 	if (argc == 4)
 		meta = tool_block_device(argv[3]);
 	tool_need_sectors(argv[1], stack->rec.origin_sectors);
-	tool_need_sectors(argv[2], layout_end(&stack->rec));
+	if (!stack->rec.pool_volume[0])
+		tool_need_sectors(argv[2], layout_end(&stack->rec));
 	if (meta)
 		tool_need_sectors(argv[3], HEADER_SECTORS + stack->rec.meta_sectors);
 	return check ? check_origin(stack, argv[1], origin) :

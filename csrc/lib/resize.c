@@ -137,7 +137,7 @@ static int fit_origin(struct stack *stack)
 
 int resize_fit(struct stack *stack)
 {
-	int r = fit_pool(stack);
+	int r = stack->rec.pool_volume[0] ? 0 : fit_pool(stack);	/* another's is its business */
 
 	/* Until a revert has ended the volume is not on its origin alone. */
 	return r < 0 || is_reverting(&stack->rec) ? r : fit_origin(stack);
@@ -152,6 +152,8 @@ int resize_recover(struct stack *stack)
 	unsigned int i;
 	int r = 0;
 
+	if (stack->rec.pool_volume[0])
+		return 0;
 	for (i = 0; i < sizeof(roles) / sizeof(roles[0]) && r == 0; i++) {
 		stack_dev(stack, roles[i], NO_ID, &dev);
 		r = dev_state(dev.uuid, &state);
