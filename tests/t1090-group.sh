@@ -8,6 +8,9 @@
 stores=(left "$DEV2NAME" right "$DEV4NAME")
 dd if=/dev/urandom of="$DEV1NAME" bs=1M oflag=direct status=none count=2
 dd if=/dev/urandom of="$DEV3NAME" bs=1M oflag=direct status=none count=2
+for disk in "$DEV1NAME" "$DEV3NAME"; do
+	printf '%-512d' 0 | dd of="$disk" bs=512 conv=notrunc,fsync status=none
+done
 for volume in left:"$DEV1NAME":"$DEV2NAME" right:"$DEV3NAME":"$DEV4NAME"; do
 	IFS=: read -r volume origin store <<<"$volume"
 	"$helpers/store-format" "$volume" "$origin" "$store" >/dev/null
