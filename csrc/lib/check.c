@@ -174,7 +174,7 @@ static void check_trunk(const struct check *check)
 	unsigned int i;
 	int r;
 
-	for (i = 0; i < sizeof(pool) / sizeof(pool[0]); i++) {
+	for (i = 0; !check->stack->rec.pool_volume[0] && i < sizeof(pool) / sizeof(pool[0]); i++) {
 		r = pool_table(check->stack, pool[i], check->store, check->meta, &table);
 		check_role(check, pool[i], NO_ID, &table, r);
 	}
@@ -225,6 +225,31 @@ static int check_views(const struct check *check)
 			r = check_view(check, &rec->snapshot[i], "under");
 	}
 	return r;
+}
+
+static void check_clones(const struct check *check)
+{
+	struct record *rec = &check->stack->rec;
+	struct table table = { 0 };
+	struct dev_state state;
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < rec->clones; i++) {
+		const struct clone *clone = &rec->clone[i];
+		const struct snapshot *snap = record_find(rec, clone->snapshot);
+
+		if (clone->deleting)
+			continue;
+		r = stack_state(check->stack, "clone", clone->thin, &state);
+		if (r < 0 || !state.live || !snap) {
+			found(check, "clone", 0, "clone '%s' is not there: its exception store is damaged",
+			      clone->name);
+			continue;
+		}
+		r = stack_layer_table(check->stack, snap->id, clone->thin, snap->sectors, &table);
+		check_role(check, "clone", clone->thin, &table, r);
+	}
 }
 
 /* A frozen COW stays as long as a view reads it. */
@@ -304,6 +329,7 @@ int check_running(const struct check *check)
 		return r;
 	check_tables(check);
 	check_trunk(check);
+	check_clones(check);
 	r = check_views(check);
 	return r < 0 ? r : each_device(check, check_device, &count);
 }

@@ -13,6 +13,7 @@
  *     origin    the same: the origin was written past the volume
  *     unread    a new disk: something cannot be read
  *     lost      removing it: it is recorded as lost already
+ *     clone     removing the clone, which cannot be put up
  *     database  the administrator: the devices that were given are not the volume's
  *
  * Nothing is changed; exception stores are put up for reading and taken down again.  Every function returns 0

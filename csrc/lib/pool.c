@@ -185,16 +185,22 @@ int pool_up(struct stack *stack, dev_t store, dev_t meta)
 	return r;
 }
 
-int pool_up_read_only(const struct stack *stack, dev_t store, dev_t meta)
+static int own_pool_up_read_only(const struct stack *stack, dev_t store, dev_t meta)
 {
-	struct pool_status status;
 	struct table table = { 0 };
 	int r = create_slices(stack, store, meta);
 
 	if (r < 0)
 		return r;
 	r = store_table(stack, "3 skip_block_zeroing no_discard_passdown read_only", &table);
-	r = create(stack, "store", &table, r);
+	return create(stack, "store", &table, r);
+}
+
+int pool_up_read_only(const struct stack *stack, dev_t store, dev_t meta)
+{
+	struct pool_status status;
+	int r = stack->rec.pool_volume[0] ? 0 : own_pool_up_read_only(stack, store, meta);
+
 	if (r == 0)
 		r = pool_status(stack, &status);
 	if (r == 0 && status.failed)

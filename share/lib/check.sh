@@ -7,6 +7,7 @@
 
 is_name()	{ [[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$ ]]; }
 is_number()	{ [[ $1 =~ ^(0|[1-9][0-9]{0,17})$ ]]; }
+is_clone()	{ [[ $1 == */* ]] && is_name "${1%%/*}" && is_clone_name "${1#*/}"; }
 is_uuid()	{ [[ $1 =~ ^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$ ]]; }
 is_path()	{ [[ $1 == /* ]] && is_text "$1"; }
 is_word()	{ [[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9_.:=/+-]{0,62}$ ]]; }
@@ -28,6 +29,11 @@ is_host() {
 # Custom kinds begin with a letter, so that no kind looks like a snapshot's number.
 is_kind() {
 	[[ $1 =~ ^[A-Za-z][A-Za-z0-9_-]{0,30}$ && $1 != @(manual|expired|exec|none) ]]
+}
+
+# The links to clones lie beside those to snapshots and to the origin.
+is_clone_name() {
+	is_name "$1" && ((${#1} <= 32)) && [[ $1 =~ [^0-9] && $1 != origin && $1 != *.store ]]
 }
 
 # check TYPE VALUE WHAT [CODE] - dies with CODE (usage) unless is_TYPE VALUE.

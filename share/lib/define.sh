@@ -28,6 +28,23 @@ define_check_options() {
 	fi
 }
 
+# define_clone_options - sets parent, origin and store of a volume on a clone, whose store is part of another's.
+define_clone_options() {
+	local name
+	parent=${opt[clone]} metadev=() named=yes
+	check clone "$parent" 'clone'
+	for name in origin store initialize zero metadev blocksize chunksize rename; do
+		[[ -z ${opt[$name]+set} ]] || die_usage "--clone and --$name exclude each other"
+	done
+	origin=/dev/zumastor/$parent
+	store=$origin.store
+}
+
+# define_clone_store - prepare it, in the store of the volume it is a clone of.
+define_clone_store() {
+	"$ZUMASTOR_LIBEXEC/zumastor-clone-store" "${parent%%/*}" "${parent#*/}" "$volume" || exit
+}
+
 # define_check_power TEXT WHAT LEAST MOST - sets REPLY to the bytes.
 define_check_power() {
 	local bytes
@@ -43,7 +60,7 @@ define_check_record() {
 	local text code=0
 	record_state=
 	device_sectors "$store"
-	((REPLY >= STORE_LEAST_SECTORS)) ||
+	[[ -n $parent ]] || ((REPLY >= STORE_LEAST_SECTORS)) ||
 		die_usage "snapshot store '$store' is too small: 8M is the least"
 	text=$(run "$ZUMASTOR_LIBEXEC/store-show" "$store" 2>&1) || code=$?
 	case $code in
@@ -198,6 +215,7 @@ define_write_state() {
 	mkdir -- "$new"
 	state_set "$new/origin" "$origin"
 	state_set "$new/store" "$store"
+	state_set_or_drop "$new/parent" "$parent"
 	state_set_or_drop "$new/metadev" "${metadev[0]-}"
 	state_set_or_drop "$new/mountopts" "${opt[mountopts]-}"
 	state_set_or_drop "$new/mountpoint" "${opt[mountpoint]-}"

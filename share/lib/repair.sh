@@ -37,6 +37,9 @@ repair_pool() {
 	local meta
 	[[ $state == stopped ]] || die_with "$BUSY" \
 		"cannot repair the pool of '$volume' while it runs; try 'zumastor stop volume $volume'"
+	state_get clone "$dir/parent"
+	[[ -z $REPLY ]] || die "cannot repair the pool of '$volume', which is that of volume" \
+		"'${REPLY%%/*}'; try 'zumastor check ${REPLY%%/*} --repair'"
 	type -P thin_check thin_dump thin_repair >/dev/null ||
 		die "cannot repair the pool of '$volume': thin-provisioning-tools are not installed"
 	meta=$(run helper dm-meta "$volume" "$store" "${metadev[@]}")

@@ -20,14 +20,32 @@ service_dispatch() {
 # service_all VERB - each volume by a process of its own: one that fails does not stop the others.
 service_all() {
 	local name failed=0 code
+	local -a names
 	need_root
 	state_open
-	while IFS= read -r name; do
+	service_order "$1"
+	names=("${REPLIES[@]}")
+	for name in "${names[@]}"; do
 		"$ZUMASTOR_LIBEXEC/zumastor-$1" volume "$name" ||
 			code=$? failed=$((failed + 1))
-	done < <(volume_list)
+	done
 	# Each has said why.
 	((failed == 0)) || exit "$((failed == 1 ? code : SOME_FAILED))"
+}
+
+# service_order VERB - sets REPLIES to all volumes: those on clones after those they are clones of, or before.
+service_order() {
+	local name
+	local -a below=() above=()
+	while IFS= read -r name; do
+		if [[ -e $ZUMASTOR_STATE/volumes/$name/parent ]]; then
+			above+=("$name")
+		else
+			below+=("$name")
+		fi
+	done < <(volume_list)
+	REPLIES=("${below[@]}" "${above[@]}")
+	[[ $1 != stop ]] || REPLIES=("${above[@]}" "${below[@]}")
 }
 
 # service_role VERB ROLE VOL - whether the volume's schedule, or its source, is to be served.

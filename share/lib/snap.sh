@@ -4,12 +4,13 @@
 # shellcheck shell=bash disable=SC2034 # snap_load fills in variables for the commands
 
 # snap_load - sets snap_ids (live ones, oldest first), snap_uuid, snap_time, snap_sectors, snap_kinds, snap_names
-# (by id), snap_holds and snap_clones (likewise), snap_lost (ids, older than any live one), snap_going (removed ones
-# whose space is not free yet) and record[] (volume, origin_sectors, chunk_sectors, ...).
+# (by id), snap_holds and snap_clones (likewise), snap_clone_store (by clone, the store of a volume that is or was on
+# it), snap_lost (ids, older than any live one), snap_going (removed ones whose space is not free yet) and record[]
+# (volume, origin_sectors, chunk_sectors, ...).
 snap_load() {
 	local text line
 	text=$(helper store-show "$store")
-	declare -gA record=()
+	declare -gA record=() snap_clone_store=()
 	snap_ids=() snap_uuid=() snap_time=() snap_kinds=() snap_holds=() snap_lost=()
 	snap_clones=() snap_going=() snap_sectors=()
 	while IFS= read -r line; do
@@ -23,6 +24,7 @@ snap_load() {
 snap_parse() {
 	local line=$1 id
 	local entry='^snapshot=([0-9]{1,9}) uuid=([0-9a-f-]{36}) thin=[0-9]+ time=([0-9]{1,12})'
+	local clone='^clone=([A-Za-z0-9_.-]{1,63}) snapshot=([0-9]{1,9}) .*store=([0-9]+) .*state=live$'
 	entry+=' sectors=([0-9]{1,18}) state=([a-z]+) kinds=([A-Za-z0-9_,-]*) holds=([A-Za-z0-9_.,-]*) table=[0-9:]*$'
 	if [[ $line =~ $entry ]]; then
 		id=${BASH_REMATCH[1]}
@@ -37,8 +39,9 @@ snap_parse() {
 		removed | deleting)
 			snap_going+=("$id") ;;
 		esac
-	elif [[ $line =~ ^clone=([A-Za-z0-9_.-]{1,63})\ snapshot=([0-9]{1,9})\ .*state=live$ ]]; then
+	elif [[ $line =~ $clone ]]; then
 		snap_clones[BASH_REMATCH[2]]+=" ${BASH_REMATCH[1]}"
+		[[ ${BASH_REMATCH[3]} == 0 ]] || snap_clone_store[${BASH_REMATCH[1]}]=${BASH_REMATCH[3]}
 	elif [[ $line =~ ^([a-z_]+)=([[:print:]]*)$ ]]; then
 		record[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
 	else

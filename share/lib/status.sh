@@ -156,6 +156,7 @@ status_details() {
 	status_full_in
 	printf '%s\t%s\n' 'full in' "$REPLY" 'on full' "${s[on_full]}"
 	((s[held] == 0)) || count+=", ${s[held]} held"
+	((${#snap_clones[@]} == 0)) || count+=", ${#snap_clones[@]} cloned"
 	((s[removing] == 0)) || count+=", ${s[removing]} being removed"
 	status_summary
 	printf '%s\t%s\n' state "$REPLY" snapshots "$count, newest $newest" \

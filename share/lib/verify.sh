@@ -43,24 +43,46 @@ verify_has() {
 	[[ " ${kinds[*]-} " == *" $1 "* ]]
 }
 
-# verify_thins - the pool's metadata is whole, and names no thin volume but those of the record.
+# verify_thins - the pool's metadata is whole, and names no thin volume but those of the record and of volumes on
+# clones.  Such a volume leaves this to the one whose pool it is.
 verify_thins() {
 	local text id
 	local -A recorded=()
+	local -a ranges=()
+	[[ ! -e $dir/parent ]] || return 0
 	type -P thin_check thin_ls >/dev/null || {
 		warn "thin_check and thin_ls are not installed: the pool's metadata is not checked"
 		return 0
 	}
 	"verify_pool_$state" || return 0
 	text=$REPLY
-	while read -r id; do
-		recorded[$id]=1
-	done < <(helper store-show "$store" | sed -n 's/^[a-z]*=.* thin=\([0-9]*\).*/\1/p')
+	verify_recorded
 	for id in $text; do
 		check number "$id" 'thin volume' "$CORRUPT"
-		[[ -n ${recorded[$id]-} ]] ||
+		[[ -n ${recorded[$id]-} ]] || verify_of_clone "$id" ||
 			verify_found thin "$id" "thin volume $id of the pool belongs to nothing"
 	done
+}
+
+# verify_recorded - sets recorded[ID], for thin volumes of the record, and ranges: FIRST and END of the ids that
+# volumes on clones have to themselves.
+verify_recorded() {
+	local line
+	while IFS= read -r line; do
+		[[ ! $line =~ ^(snapshot|clone|revert)=.*\ thin=([0-9]+) ]] || recorded[${BASH_REMATCH[2]}]=1
+		[[ $line =~ \ store=([0-9]+)\ first=([0-9]+)\ end=([0-9]+)\  ]] || continue
+		recorded[${BASH_REMATCH[1]}]=1
+		ranges+=("${BASH_REMATCH[@]:2}")
+	done < <(helper store-show "$store")
+}
+
+# verify_of_clone ID
+verify_of_clone() {
+	local i
+	for ((i = 0; i < ${#ranges[@]}; i += 2)); do
+		(($1 < ranges[i] || $1 >= ranges[i + 1])) || return 0
+	done
+	return 1
 }
 
 # verify_pool_stopped, verify_pool_running - set REPLY to the ids of the pool's thin volumes;
@@ -149,6 +171,7 @@ verify_remedy() {
 	lost)		REPLY="'zumastor remove $volume $2' frees its space" ;;
 	mount)		REPLY="'zumastor umount $volume $2', then 'zumastor mount $volume $2'" ;;
 	restart)	REPLY="'zumastor stop volume $volume', then 'zumastor start volume $volume'" ;;
+	clone)		REPLY="'zumastor clone $volume --remove' frees its space" ;;
 	database)	REPLY="'zumastor define' corrects it" ;;
 	*)		REPLY="the disk is at fault" ;;
 	esac
