@@ -2,12 +2,11 @@
 /*
  * dm-snapshot - take a snapshot of a running volume, or of several at one instant.
  *
- *     dm-snapshot [--uuid UUID] [--kinds KIND[,KIND…]] [--time SECONDS] VOLUME STORE
- *     dm-snapshot --instant UUID [--kinds KIND[,KIND…]] [--time SECONDS] VOLUME STORE...
+ *     dm-snapshot [--uuid UUID]... [--kinds KIND[,KIND…]] [--time SECONDS] VOLUME STORE [VOLUME STORE]...
  *
- * Prints for each volume= (with --instant), id=, uuid=, time= and pause_us=, how long it was suspended.  The uuids of
- * one instant begin with the first 18 characters of its own.  After any failure all volumes run, and none has a new
- * snapshot.  Killed at any point, its watchdog or the next command on each volume does the rest.
+ * A uuid is for each volume in turn, or for none.  Prints for each volume=, id=, uuid=, time= and pause_us=, how long
+ * they were suspended.  After any failure all volumes run, and none has a new snapshot.  Killed at any point, its
+ * watchdog or the next command on each volume does the rest.
  * Exit 1: failed, a store is full or read-only; 2; 4: no record; 7: it is damaged.
  */
 #include <err.h>
@@ -24,30 +23,36 @@
 
 enum { MEMBERS_MAX = 64 };
 
-static void parse_options(int argc, char **argv, struct new_snapshot *wanted)
+/* Returns how many uuids there were. */
+static unsigned int parse_options(int argc, char **argv, struct new_snapshot *wanted,
+				  struct member *member)
 {
 	static const struct option options[] = {
-		{ "uuid", required_argument, NULL, 'u' }, { "instant", required_argument, NULL, 'i' },
-		{ "kinds", required_argument, NULL, 'k' }, { "time", required_argument, NULL, 't' },
-		{ 0 },
+		{ "uuid", required_argument, NULL, 'u' }, { "kinds", required_argument, NULL, 'k' },
+		{ "time", required_argument, NULL, 't' }, { 0 },
 	};
-	int option, words;
+	unsigned int uuids = 0;
+	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'u' && is_uuid(optarg))
-			wanted->uuid = optarg;
-		else if (option == 'i' && is_uuid(optarg))
-			wanted->instant = optarg;
+		if (option == 'u' && uuids < MEMBERS_MAX && is_uuid(optarg))
+			member[uuids++].uuid = optarg;
 		else if (option == 'k' && is_kinds(optarg))
 			wanted->kinds = optarg;
 		else if (option != 't' || num_u64(optarg, UINT32_MAX, &wanted->time) < 0)
 			errx(EXIT_USAGE, "not a uuid, kinds or a time: '%s'", optarg ? optarg : "");
 	}
-	words = argc - optind;
-	if (words < 2 || words % 2 != 0 || words > 2 * MEMBERS_MAX || (words > 2 && !wanted->instant) ||
-	    (wanted->uuid && wanted->instant))
-		errx(EXIT_USAGE, "usage: dm-snapshot [--uuid UUID | --instant UUID] "
-		     "[--kinds KIND,...] [--time SECONDS] VOLUME STORE...");
+	return uuids;
+}
+
+static unsigned int count_members(int words, unsigned int uuids)
+{
+	unsigned int count = (unsigned int)words / 2;
+
+	if (count < 1 || words % 2 != 0 || count > MEMBERS_MAX || (uuids > 0 && uuids != count))
+		errx(EXIT_USAGE, "usage: dm-snapshot [--uuid UUID]... [--kinds KIND,...] "
+		     "[--time SECONDS] VOLUME STORE [VOLUME STORE]...");
+	return count;
 }
 
 static void open_members(char **words, struct member *member, unsigned int count)
@@ -63,14 +68,12 @@ static void open_members(char **words, struct member *member, unsigned int count
 	}
 }
 
-static void report(const struct member *member, bool named, uint64_t pause_us)
+static void report(const struct member *member, uint64_t pause_us)
 {
 	const struct snapshot *snap = member->snap;
 
-	if (named)
-		printf("volume=%s\n", member->stack->volume);
-	printf("id=%" PRIu32 "\nuuid=%s\ntime=%" PRIu64 "\npause_us=%" PRIu64 "\n", snap->id,
-	       snap->uuid, snap->time, pause_us);
+	printf("volume=%s\nid=%" PRIu32 "\nuuid=%s\ntime=%" PRIu64 "\npause_us=%" PRIu64 "\n",
+	       member->stack->volume, snap->id, snap->uuid, snap->time, pause_us);
 }
 
 int main(int argc, char **argv)
@@ -81,8 +84,8 @@ int main(int argc, char **argv)
 	uint64_t pause_us = 0;
 	int r = 0;
 
-	parse_options(argc, argv, &wanted);
-	count = (unsigned int)(argc - optind) / 2;
+	count = parse_options(argc, argv, &wanted, member);
+	count = count_members(argc - optind, count);
 	open_members(argv + optind, member, count);
 	for (i = 0; i < count && r == 0; i++) {
 		failed = i;
@@ -91,7 +94,7 @@ int main(int argc, char **argv)
 	if (r == 0)
 		r = life_snapshot(member, count, &wanted, &failed, &pause_us);
 	for (i = 0; i < count && r == 0; i++)
-		report(&member[i], wanted.instant != NULL, pause_us);
+		report(&member[i], pause_us);
 	for (i = 0; i < count; i++)
 		if (i != failed)
 			stack_close(member[i].stack);

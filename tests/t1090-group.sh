@@ -16,10 +16,9 @@ for volume in left:"$DEV1NAME":"$DEV2NAME" right:"$DEV3NAME":"$DEV4NAME"; do
 	"$helpers/store-format" "$volume" "$origin" "$store" >/dev/null
 	"$helpers/dm-start" "$volume" "$origin" "$store"
 done
-instant=11111111-2222-4333-8444-555555555555
 
 group_snapshot() {
-	"$helpers/dm-snapshot" --instant "$instant" "${stores[@]}"
+	"$helpers/dm-snapshot" "${stores[@]}"
 }
 
 # live STORE - ids of the snapshots on record.
@@ -39,10 +38,12 @@ remove_all() {
 	done
 }
 
-expect 2 'a volume is there once' "$helpers/dm-snapshot" --instant "$instant" left "$DEV2NAME" left "$DEV2NAME"
-expect 2 'several are of one instant' "$helpers/dm-snapshot" "${stores[@]}"
-expect 4 'none without a record' "$helpers/dm-snapshot" --instant "$instant" left "$DEV2NAME" right "$DEV3NAME"
-expect 2 'one instant or one uuid' "$helpers/dm-snapshot" --instant "$instant" --uuid "$instant" left "$DEV2NAME"
+uuids=(--uuid 11111111-2222-4333-8444-555555555555 --uuid 11111111-2222-4333-8444-666666666666)
+expect 2 'a volume is there once' "$helpers/dm-snapshot" left "$DEV2NAME" left "$DEV2NAME"
+expect 2 'a uuid for each' "$helpers/dm-snapshot" "${uuids[@]:0:2}" "${stores[@]}"
+expect 2 'no more uuids than volumes' "$helpers/dm-snapshot" "${uuids[@]}" left "$DEV2NAME"
+expect 2 'a store for each' "$helpers/dm-snapshot" left "$DEV2NAME" right
+expect 4 'none without a record' "$helpers/dm-snapshot" left "$DEV2NAME" right "$DEV3NAME"
 "$helpers/dm-stop" right "$DEV4NAME"
 expect 1 'all must run' group_snapshot
 is "$(live "$DEV2NAME")$(live "$DEV4NAME")" '' 'no snapshot comes of all that'
@@ -54,10 +55,9 @@ perl -e 'use Fcntl;
 	for ($n = 1; ; $n++) { for (@f) { sysseek($_, 0, 0); syswrite($_, sprintf("%-512d", $n)) == 512 or die } }' &
 writer=$!
 for ((n = 0; n < 8; n++)); do
-	group_snapshot >"$scratch/said"
+	"$helpers/dm-snapshot" "${uuids[@]:0:n == 7 ? 4 : 0}" "${stores[@]}" >"$scratch/said"
 done
-is "$(grep -c "^uuid=${instant:0:18}" "$scratch/said")" 2 'both uuids begin alike'
-is "$(sed -n 's/^uuid=//p' "$scratch/said" | sort -u | wc -l)" 2 'and are two'
+is "$(sed -n 's/^uuid=/--uuid /p' "$scratch/said" | xargs)" "${uuids[*]}" 'each has the uuid it was given'
 is "$(sed -n 's/^time=//p' "$scratch/said" | sort -u | wc -l)" 1 'the time is the same'
 kill "$writer"
 wait "$writer" || true

@@ -16,10 +16,7 @@
 #include "switchover.h"
 #include "view.h"
 
-enum {
-	PREFIX_TEXT = 64,
-	INSTANT_TEXT = 18,	/* of the uuids of snapshots of one instant, the same in all of them */
-};
+enum { PREFIX_TEXT = 64 };
 
 /* Stopping. */
 
@@ -308,19 +305,6 @@ static bool time_is_taken(const struct member *member, unsigned int count, uint6
 	return false;
 }
 
-static int name_snapshot(struct snapshot *snap, const struct new_snapshot *wanted)
-{
-	int r = 0;
-
-	if (wanted->uuid)
-		snprintf(snap->uuid, sizeof(snap->uuid), "%s", wanted->uuid);
-	else
-		r = uuid_random(snap->uuid);
-	if (wanted->instant)
-		memcpy(snap->uuid, wanted->instant, INSTANT_TEXT);
-	return r;
-}
-
 /*
  * Ids are used up even by a snapshot that fails: after a crash an old one could still be in the pool.  The head is
  * about to be frozen: its seal is of an earlier moment.
@@ -329,14 +313,17 @@ static int record_pending(struct member *member, const struct new_snapshot *want
 {
 	struct record *rec = &member->stack->rec;
 	struct snapshot *snap = &rec->snapshot[rec->count], *head = record_head(rec);
-	int r;
+	int r = 0;
 
 	if (rec->count == SNAPSHOTS_MAX)
 		return -ENOSPC;
 	*snap = (struct snapshot){ .id = rec->next_snapshot, .state = PENDING, .time = time,
 				   .sectors = rec->origin_sectors };
 	snprintf(snap->kinds, sizeof(snap->kinds), "%s", wanted->kinds);
-	r = name_snapshot(snap, wanted);
+	if (member->uuid)
+		snprintf(snap->uuid, sizeof(snap->uuid), "%s", member->uuid);
+	else
+		r = uuid_random(snap->uuid);
 	if (r == 0)
 		r = record_new_thin(rec, &snap->thin);
 	if (r < 0)

@@ -28,8 +28,6 @@ int life_start(struct stack *stack, dev_t origin, dev_t store, dev_t meta);
 int life_stop(struct stack *stack);
 
 struct new_snapshot {
-	const char *uuid;	/* of one alone; NULL: a fresh one */
-	const char *instant;	/* a uuid whose beginning all are to share, or NULL */
 	const char *kinds;
 	uint64_t time;		/* moved on by seconds until it is free in all volumes */
 };
@@ -37,6 +35,7 @@ struct new_snapshot {
 /* A volume of which a snapshot is taken, and its new snapshot. */
 struct member {
 	struct stack *stack;
+	const char *uuid;	/* NULL: a fresh one */
 	struct snapshot *snap;
 };
 
