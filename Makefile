@@ -78,7 +78,7 @@ completion_to := $(DESTDIR)$(datadir)/bash-completion/completions
 
 # The configuration is the administrator's: an existing one stays.
 install: all
-	$(INSTALL) -d $(DESTDIR)$(sbindir) $(libexec_to) $(share_to)/lib $(share_to)/doc $(conf_to)/hooks.d \
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(libexec_to) $(share_to)/lib $(share_to)/doc $(conf_to)/hooks.d/examples \
 		$(man_to)/man5 $(man_to)/man8 $(completion_to) $(unit_to)
 	$(INSTALL) -d -m 0700 $(DESTDIR)$(localstatedir)/lib/zumastor
 	sed -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@datadir@|$(datadir)|g' \
@@ -89,6 +89,7 @@ install: all
 	$(INSTALL) -m 0644 $(wildcard share/lib/*.sh) $(share_to)/lib/
 	$(INSTALL) -m 0644 share/doc/data-path.md README.md $(share_to)/doc/
 	[ -e $(conf_to)/zumastor.conf ] || $(INSTALL) -m 0644 etc/zumastor/zumastor.conf $(conf_to)/
+	$(INSTALL) -m 0755 $(wildcard etc/zumastor/hooks.d/examples/*) $(conf_to)/hooks.d/examples/
 	$(INSTALL) -m 0644 $(wildcard man/*.5) $(man_to)/man5/
 	$(INSTALL) -m 0644 $(wildcard man/*.8) $(man_to)/man8/
 	$(INSTALL) -m 0644 share/completion/zumastor $(completion_to)/
@@ -124,6 +125,7 @@ check: lint lab asan
 
 # The whole suite on each kernel; then what takes hours.  It can be stopped, and goes on when started again.
 check-long: lint lab asan
+	@tests/lab/packages postgresql mariadb-server
 	@ZUMASTOR_TEST_REQUIRE=all ZUMASTOR_INSTALLED=$(installed) tests/long
 
 mutants: lab asan
@@ -132,7 +134,7 @@ mutants: lab asan
 bench: lab
 	@tests/bench/run --install $(installed)
 
-scripts = bin/zumastor $(wildcard libexec/*) $(wildcard tests/t*.sh tests/exec tests/long tests/demo.sh tests/bench/*.sh tests/mutants/run) \
+scripts = bin/zumastor $(wildcard libexec/* etc/zumastor/hooks.d/examples/*) $(wildcard tests/t*.sh tests/exec tests/long tests/demo.sh tests/bench/*.sh tests/mutants/run) \
 	tests/lab/packages tests/lab/shell $(wildcard tests/lab/guest/* tests/lab/selftest/*.sh)
 lint: deps
 	@shellcheck -x -a -P SCRIPTDIR -P share/lib $(scripts)

@@ -29,7 +29,7 @@ refused 2 "unknown command 'frobnicate'" help frobnicate
 refused 2 "unknown command 'define-volume'" define-volume
 refused 2 "unknown command '../../../bin/sh'" ../../../bin/sh
 refused 2 'expected' define
-refused 2 "cannot define 'group'" define group x
+refused 2 "cannot define 'hook'" define hook x
 refused 2 "cannot forget 'master'" forget master x
 for command in "${commands[@]}" "${things[@]}"; do
 	[[ $command != @(define|forget|start|stop) ]] || continue	# their options belong to the things
@@ -42,7 +42,7 @@ refused 2 "option '--hourly' needs a value" define master home --hourly
 refused 2 "option '-h' needs a value" define master home -h
 for command in "${commands[@]}" "${things[@]}"; do
 	# These can do without an argument, or take many.
-	[[ $command != @(define|forget|start|stop|snapshot|remove|status|list|monitor) ]] || continue
+	[[ $command != @(define|define group|forget|start|stop|snapshot|remove|status|list|monitor) ]] || continue
 	read -ra words <<<"$command"
 	refused 2 'expected ' "${words[@]}"
 	refused 2 'expected |bad kind' "${words[@]}" a b c d e f
@@ -56,5 +56,7 @@ refused 2 'expected' stop target home
 refused 2 'expected' start everything now
 
 refused 2 'expected' snapshot
+refused 2 'expected' define group
+refused 2 'expected' define group x
 is "$(find "$database" -type f)" '' 'nothing was written to the database'
 done_testing

@@ -10,6 +10,9 @@ for name in '' . .. .hidden -x -- 'a b' a/b 'a;b' "$long" 'ä' $'a\nb' 'a(1)' 'a
 	refused 2 'bad volume name' check -- "$name"
 	refused 2 'bad volume name' status -- "$name"
 	refused 2 'bad volume name' forget volume -- "$name"
+	refused 2 'bad group name' define group -- "$name" home
+	refused 2 'bad group name' forget group -- "$name"
+	refused 2 'bad volume name' define group -- all home "$name"
 	expect 2 'receive refuses it, too' z receive -- "$name"
 	like "$(<"$out")" '^failed 2 bad volume name' 'and tells the sender'
 done
@@ -61,6 +64,8 @@ for policy in '' stop Expire expire,halt "${injections[@]}"; do
 	refused 2 'bad policy' define schedule home --on-full "$policy"
 	refused 2 'bad policy' define master home --on-full "$policy"
 done
+refused 2 'is there twice' define group all home home
+refused 2 'at most 64' define group all v{1..65}
 refused 2 'bad rate' define target home host -r fast
 refused 2 'bad volume name' define target home host -n 'a b'
 refused 2 'bad kind' snapshot home 'hour ly'
@@ -77,6 +82,12 @@ for tag in '' 'a b' a,b a=b "${injections[@]}"; do
 	refused 2 'bad tag' release home -- 1 "$tag"
 done
 refused 2 'exclude each other' release home 1 mine --all
+
+for line in 'hook_timeout = 0' 'hook_failure = maybe' 'hook_size = big'; do
+	printf '%s\n' "$line" >"$scratch/etc/zumastor/zumastor.conf"
+	refused 1 'bad value' check home
+done
+rm "$scratch/etc/zumastor/zumastor.conf"
 
 no_trace 'no injected command has run'
 is "$(find "$database" -type f)" '' 'nothing was written to the database'

@@ -23,6 +23,8 @@ for command in remove revert hold release; do
 	refused 4 "no such volume 'away'" "$command" away 1
 done
 refused 4 "no such volume 'away'" define target away host2
+refused 4 "no such volume 'away'" define group all home away
+refused 4 "no such group 'all'" forget group all
 refused 4 "no such volume 'away'" define source away host2
 for snapshot in 99 hourly.0 daily.7 2026.01.01-00.00.00 0000-0000 99999999999; do
 	refused 4 'no snapshot' remove home "$snapshot"

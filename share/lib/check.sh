@@ -6,6 +6,7 @@
 # shellcheck shell=bash
 
 is_name()	{ [[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$ ]]; }
+is_names()	{ [[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9_.-]*(\ [A-Za-z0-9][A-Za-z0-9_.-]*)*$ ]]; }
 is_number()	{ [[ $1 =~ ^(0|[1-9][0-9]{0,17})$ ]]; }
 is_clone()	{ [[ $1 == */* ]] && is_name "${1%%/*}" && is_clone_name "${1#*/}"; }
 is_uuid()	{ [[ $1 =~ ^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$ ]]; }
@@ -43,6 +44,10 @@ check() {
 
 check_volume_name() {
 	is_name "$1" || die_usage "bad volume name '${1:0:80}'"
+}
+
+check_group_name() {
+	is_name "$1" || die_usage "bad group name '${1:0:80}'"
 }
 
 # size_bytes TEXT WHAT - the bytes in 4096, 16K, 1M, 2G, 1T.

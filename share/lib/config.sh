@@ -12,6 +12,9 @@ declare -gA config=(
 	[connect_timeout]=20
 	[monitor_period]=10
 	[base_days]=7
+	[hook_timeout]=60
+	[hook_failure]=stop
+	[hook_size]=1G
 )
 
 config_check() {
@@ -19,6 +22,9 @@ config_check() {
 	case $key in
 	utc)		[[ $value == yes || $value == no ]] ;;
 	chunk_size)	is_size "$value" ;;
+	hook_timeout)	is_number "$value" && ((${#value} <= 6 && value > 0)) ;;
+	hook_failure)	[[ $value == stop || $value == continue ]] ;;
+	hook_size)	is_size "$value" ;;
 	compress)	is_compress "$value" ;;
 	monitor_period)	is_number "$value" && ((${#value} <= 5 && value >= 1 && value <= 86400)) ;;
 	*)		is_number "$value" && ((${#value} <= 6)) ;;

@@ -18,6 +18,22 @@ revert_check_none() {
 		"'zumastor revert $volume --continue --wait' waits for the end of it"
 }
 
+# revert_tell - the volume is about to show its old content: $dir/reverting says so until the hooks know.
+revert_tell() {
+	state_set "$dir/reverting" yes
+}
+
+# revert_told - tell the hooks that the volume shows it, if they are still to be told; needs hook.sh.
+revert_told() {
+	[[ -e $dir/reverting ]] || return 0
+	run helper dm-settle "$volume" "$store"
+	snap_load
+	revert_phase
+	[[ -z $REPLY || ! ${record[revert]} =~ \ snapshot=([0-9]+)\  ]] ||
+		hook_run post-revert "${BASH_REMATCH[1]}"
+	rm -f -- "$dir/reverting"
+}
+
 # revert_job - let a process of its own bring the revert to its end, if there is one.  Where one is at
 # work already it waits, and finds nothing left to do: the first may just be ending another revert.
 revert_job() {

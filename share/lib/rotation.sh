@@ -1,4 +1,4 @@
-# rotation.sh - which snapshots may go.   Needs core.sh ... snap.sh, mount.sh, hold.sh.
+# rotation.sh - which snapshots may go.   Needs core.sh ... snap.sh, mount.sh, hold.sh, hook.sh.
 #
 # The schedule is $dir/schedule/KIND, each holding how many of that kind to keep.  A kind without
 # a line there is kept whole: forgetting a limit must not delete anything.
@@ -57,7 +57,7 @@ rotation_run() {
 rotation_expire() {
 	if rotation_held "$1"; then
 		rotation_mark "$1"
-	elif ! (snap_drop "$1"); then
+	elif ! (hook_drop "$1"); then
 		warn "snapshot $1 of '$volume' stays until a later rotation"
 		rotation_mark "$1"
 	fi
@@ -77,7 +77,7 @@ rotation_orphans() {
 		[[ ${snap_kinds[id]} == exec ]] || continue
 		! rotation_held "$id" || continue
 		dropped=yes
-		(snap_drop "$id") || warn "snapshot $id of '$volume', left by an exec, stays for now"
+		(hook_drop "$id") || warn "snapshot $id of '$volume', left by an exec, stays for now"
 		rm -f -- "$ZUMASTOR_RUN/lock/$volume:exec:$id"
 	done
 	[[ -z $dropped ]] || snap_load

@@ -1,4 +1,4 @@
-# state.sh - the volume database: one fact per file below /var/lib/zumastor/volumes/VOLUME.
+# state.sh - the volume database: one fact per file below /var/lib/zumastor/volumes/VOLUME and groups/GROUP.
 #
 # Needs core.sh, check.sh.  Files are read through the same gates as arguments.
 # shellcheck shell=bash
@@ -17,7 +17,7 @@ state_private() {
 # /run/zumastor and people must reach them: only lock, jobs and space are private.
 state_open() {
 	local dir
-	local -a private=("$ZUMASTOR_STATE" "$ZUMASTOR_STATE/volumes" "$ZUMASTOR_RUN"/{lock,jobs,space})
+	local -a private=("$ZUMASTOR_STATE"{,/volumes,/groups} "$ZUMASTOR_RUN"/{lock,jobs,space})
 	local -a public=("$ZUMASTOR_RUN" "$ZUMASTOR_RUN"/{volumes,mount,snapshot})
 	for dir in "${public[@]}"; do
 		[[ -e $dir || -L $dir ]] || (umask 022 && mkdir -p -- "$dir")
@@ -44,6 +44,15 @@ state_set_or_drop() {
 	else
 		rm -f -- "$1"
 	fi
+}
+
+# state_drop_dir DIR - by one rename, so that a crash leaves all of it or none.
+state_drop_dir() {
+	local away=${1%/*}/.forgotten
+	rm -rf -- "$away"
+	mv -T -- "$1" "$away"
+	rm -rf -- "$away"
+	sync -- "${1%/*}"
 }
 
 # state_get TYPE FILE [DEFAULT] - sets REPLY; dies unless the file's one line is a TYPE (check.sh).
