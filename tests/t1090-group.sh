@@ -59,6 +59,7 @@ for ((n = 0; n < 8; n++)); do
 done
 is "$(sed -n 's/^uuid=/--uuid /p' "$scratch/said" | xargs)" "${uuids[*]}" 'each has the uuid it was given'
 is "$(sed -n 's/^time=//p' "$scratch/said" | sort -u | wc -l)" 1 'the time is the same'
+expect 1 'a uuid is taken once' "$helpers/dm-snapshot" "${uuids[@]:0:2}" left "$DEV2NAME"
 kill "$writer"
 wait "$writer" || true
 number() {
@@ -77,6 +78,9 @@ for n in "${!left[@]}"; do
 done
 is "${#left[@]} ${wrong[*]}" '8 ' 'each shows one instant of the writer'
 is "$((moved > 4))" 1 "it was writing ($moved of 8 differ)"
+"$helpers/dm-remove" left "$DEV2NAME" "${left[-1]}"
+expect 1 'also while the removed one is on record' "$helpers/dm-snapshot" "${uuids[@]:0:2}" left "$DEV2NAME"
+expect 0 'the record can be read' "$helpers/store-show" "$DEV2NAME"
 remove_all left "$DEV2NAME"
 remove_all right "$DEV4NAME"
 

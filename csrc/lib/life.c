@@ -400,6 +400,18 @@ static int prepare(struct member *member, struct switchover *sw)
 	return r < 0 ? r : load_switch(stack, member->snap, record_head(&stack->rec), sw);
 }
 
+/* A record with the same uuid twice could not be read back.  Removed ones are in it for a while. */
+static int check_uuid(const struct member *member)
+{
+	const struct record *rec = &member->stack->rec;
+	unsigned int i;
+
+	for (i = 0; i < rec->count && member->uuid; i++)
+		if (strcmp(rec->snapshot[i].uuid, member->uuid) == 0)
+			return -EEXIST;
+	return 0;
+}
+
 static int check_room(const struct stack *stack)
 {
 	uint64_t room;
@@ -484,6 +496,8 @@ int life_snapshot(struct member *member, unsigned int count, const struct new_sn
 	for (i = 0; i < count && r == 0; i++) {
 		*failed = i;
 		r = check_room(member[i].stack);
+		if (r == 0)
+			r = check_uuid(&member[i]);
 	}
 	if (r == 0)
 		r = take(member, count, sw, wanted, failed, pause_us);
