@@ -54,7 +54,7 @@ refused 4 "try 'zumastor define master home --custom backup,7'" snapshot home ba
 is "$(world)" "$before" 'the refusals changed nothing'
 no_trace 'no injected command has run'
 
-for name in "$id" "$uuid" "${uuid:0:6}" "$time"; do
+for name in "$id" "$uuid" "${uuid:0:9}" "$time"; do
 	z status home "$name" >"$out"
 	like "$(<"$out")" "uuid +$uuid" "'$name' is the snapshot"
 done
