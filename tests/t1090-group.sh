@@ -13,6 +13,7 @@ for disk in "$DEV1NAME" "$DEV3NAME"; do
 done
 for volume in left:"$DEV1NAME":"$DEV2NAME" right:"$DEV3NAME":"$DEV4NAME"; do
 	IFS=: read -r volume origin store <<<"$volume"
+	printf '%-512d' 0 | dd of="$origin" oflag=direct conv=notrunc status=none
 	"$helpers/store-format" "$volume" "$origin" "$store" >/dev/null
 	"$helpers/dm-start" "$volume" "$origin" "$store"
 done
@@ -116,11 +117,14 @@ same() {
 
 group_snapshot >/dev/null	# so that there is a base to be swapped
 old_left=$(live "$DEV2NAME") old_right=$(live "$DEV4NAME")
-faults=(kill fail)
-[[ -z ${ZUMASTOR_LONG-} ]] || faults+=(killboth)
-for fault in "${faults[@]}"; do
-	both=0 half=0
+kinds=(kill fail)
+rounds=('kill or fail')	# at each step one of them, or in the long run all
+[[ -z ${ZUMASTOR_LONG-} ]] || rounds=("${kinds[@]}" killboth)
+for round in "${rounds[@]}"; do
+	both=0 half=0 odd=$((RANDOM % 2))
 	for ((step = ${first:-1}; ; step++)); do
+		fault=$round
+		[[ $round != *' '* ]] || fault=${kinds[(step + odd) % 2]}
 		try "$fault:$step"
 		case $fresh in
 		'')		continue ;;
@@ -132,7 +136,7 @@ for fault in "${faults[@]}"; do
 		[[ $fresh == left ]] || same right "$DEV4NAME"
 		((status != 0)) || break
 	done
-	is "$((step > first + 12 && both > 1))" 1 "$fault at steps $first to $step: $both times both, $half times one"
+	is "$((step > first + 12 && both > 1))" 1 "$round at steps $first to $step: $both times both, $half times one"
 done
 is "$(for store in "$DEV2NAME" "$DEV4NAME"; do "$helpers/store-show" "$store"; done | grep -c state=pending || true)" 0 \
 	'nothing is pending'
