@@ -59,6 +59,18 @@ is "$(tree)" "$(</persist/undo.0)" 'undoes it'
 expect 0 'list' z list home -H -o id,names
 like "$(<"$out")" $'\tundo.0' 'with one more undo point'
 
+# It switches, and fails all the same.
+helper=/usr/libexec/zumastor/dm-revert
+mv "$helper" "$helper.whole"
+printf '#!/bin/bash\n%s.whole "$@"\nexit 1\n' "$helper" >"$helper"
+chmod 0755 "$helper"
+expect 1 'a failure after the switch' z revert home hourly.0
+mv "$helper.whole" "$helper"
+is "$(tree)" "$(</persist/hourly.0)" 'the files are back'
+expect 0 'it goes on' z revert home --continue --wait
+expect 0 'back again' z revert home undo.0 --wait
+is "$(tree)" "$(</persist/undo.0)" 'what was reverted from is there'
+
 # Held at its first step, the copying has not ended when the host dies.
 z revert home 2 >/dev/null
 z stop volume home

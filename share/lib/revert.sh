@@ -34,6 +34,16 @@ revert_told() {
 	rm -f -- "$dir/reverting"
 }
 
+# revert_undone UNDO - the switch failed, and what was made for it goes; unless it took place all the same.
+revert_undone() {
+	helper dm-settle "$volume" "$store"
+	snap_load
+	revert_phase
+	[[ -z $REPLY ]] || return 0
+	rm -f -- "$dir/reverting"
+	helper dm-remove "$volume" "$store" "$1"
+}
+
 # revert_job - let a process of its own bring the revert to its end, if there is one.  Where one is at
 # work already it waits, and finds nothing left to do: the first may just be ending another revert.
 revert_job() {
