@@ -44,6 +44,7 @@ forget_middle() {
 	done
 }
 
+steps=0
 for fault in kill killboth fail; do
 	for ((step = 1; ; step++)); do
 		status=0
@@ -63,10 +64,12 @@ for fault in kill killboth fail; do
 		forget_middle
 		((status != 0)) || break
 	done
+	steps=$((steps + step - 1))
 	is "$((step > 8))" 1 "$fault: every step was tried ($((step - 1)))"
 done
 "$helpers/dm-stop" home "$store"
 "$helpers/dm-start" home "$origin" "$store"
 is "$(differing)" '' 'after stop and start all are right'
 is "$(dmsetup ls | grep -c 'home-cow')" "$("$helpers/store-show" "$store" | grep -c '^snapshot=')" 'one thin volume per snapshot'
+score R7 "$steps" faults "$tap_failed" violations
 done_testing

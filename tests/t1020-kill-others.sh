@@ -1,6 +1,6 @@
 #!/bin/bash
 # lab: --disk 4M --disk 64M --timeout 600
-# dm-remove, dm-start, dm-stop and dm-show are killed, or fail, at each of their steps: run again they finish,
+# dm-remove, dm-start, dm-stop, dm-show and dm-clone are killed, or fail, at each of their steps: run again they finish,
 # and no other snapshot changes.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/stack.sh"
@@ -26,6 +26,7 @@ until_done() {
 		step=$((step + 1))
 	done
 	pass "${1##*/} passes after $((step - 1)) steps with $fault"
+	steps=$((steps + step - 1))
 }
 
 # victim - a fresh snapshot in the middle, its id in $victim.
@@ -49,10 +50,41 @@ remove_with() {
 		"$helpers/dm-remove" home "$store" "$id"
 		unset "taken[$id]"
 	done
+	steps=$((steps + step - 1))
 	is "$((step > 5))" 1 "dm-remove passes after $((step - 1)) steps with $fault"
 }
 
+# clone_is NAME - is there a clone of that name, at work?
+clone_is() {
+	[[ ,$(fact clones), == *",$1:1:up,"* ]]
+}
+
+# clone_with FAULT - a clone is made, made ready for a volume of its own and removed, each with the fault at step 1, then 2, …
+clone_with() {
+	local fault=$1 step passed=
+	for ((step = 1; ; step++)); do
+		passed=
+		! faulted "$fault:$step" "$helpers/dm-clone" create home "$store" 1 copy || passed+=1
+		"$helpers/dm-settle" home "$store"
+		clone_is copy || "$helpers/dm-clone" create home "$store" 1 copy >/dev/null
+		[[ $(content /dev/zumastor/home/copy) == "${taken[1]}" ]] || fail "$fault at step $step: the clone is right"
+		scribble 1
+		! faulted "$fault:$step" "$helpers/dm-clone" store home "$store" copy over || passed+=2
+		"$helpers/dm-settle" home "$store"
+		"$helpers/dm-clone" store home "$store" copy over >/dev/null || fail "$fault at step $step: its store can be made"
+		! faulted "$fault:$step" "$helpers/dm-clone" remove home "$store" copy || passed+=3
+		"$helpers/dm-settle" home "$store"
+		! clone_is copy || "$helpers/dm-clone" remove home "$store" copy
+		[[ $passed != 123 ]] || break
+	done
+	steps=$((steps + 3 * (step - 1)))
+	is "$((step > 4))" 1 "dm-clone passes after $((step - 1)) steps with $fault"
+	is "$(differing)" '' "dm-clone with $fault: the snapshots are right"
+}
+
+steps=0
 for fault in kill fail; do
+	clone_with "$fault"
 	remove_with "$fault"
 	until_done "$fault" "$helpers/dm-stop" home "$store"
 	is "$(dmsetup ls)" 'No devices found' "$fault: nothing is left"
@@ -63,4 +95,5 @@ for id in "${!taken[@]}"; do
 	"$helpers/dm-remove" home "$store" "$id"
 done
 is "$(fact store_used_bytes)" 0 'nothing is left in the pool'
+score R7 "$steps" faults "$tap_failed" violations
 done_testing

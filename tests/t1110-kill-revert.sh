@@ -92,6 +92,7 @@ with() {
 			revert_with "$fault" "$sub" "$n" || break
 			is "$faults" '' "$fault at step $n of $sub"
 		done
+		steps=$((${steps:-0} + n - 1))
 		is "$faults" '' "$sub passes after $((n - 1)) steps with $fault"
 	done
 }
@@ -103,4 +104,5 @@ if [[ ${ZUMASTOR_LONG-} == yes ]]; then
 	with fail begin rewind merge finish
 fi
 "$helpers/dm-stop" home "$store"
+score R7 "$steps" faults "$tap_failed" violations
 done_testing

@@ -81,6 +81,7 @@ check_fault() {
 
 faults=(kill killboth fail) passes=(0 1 2)
 [[ ${ZUMASTOR_LONG-} == yes ]] || passes=(0)
+steps=0
 for pass in "${passes[@]}"; do
 	fresh_volume
 	look
@@ -89,10 +90,12 @@ for pass in "${passes[@]}"; do
 		check_fault "${faults[(step + pass) % 3]}" $step
 		[[ -z $passed ]] || break
 	done
+	steps=$((steps + step - 1))
 	is "$((step > 15))" 1 "every step was tried ($((step - 1)))"
 	is "$(differing)" '' 'the snapshots are right'
 	take; scribble 4
 	is "$(differing)" '' 'and a new one is'
 	"$helpers/dm-stop" home "$store"
 done
+score R7 "$steps" faults "$tap_failed" violations
 done_testing
