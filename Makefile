@@ -51,11 +51,11 @@ $(B)/%.o: csrc/%.c
 	@$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
 
 .SECONDARY:
--include $(wildcard $(B)/*.d $(B)/lib/*.d $(B)/model/*.d)
+-include $(wildcard $(B)/*.d $(B)/lib/*.d $(B)/model/*.d $(B)/powercut/*.d)
 
 # Random operations against a model, in one process: tests/model.
 model := $(patsubst tests/model/%.c,$(B)/model/%.o,$(wildcard tests/model/*.c))
-$(B)/model/%.o: tests/model/%.c
+$(B)/%.o: tests/%.c
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
 
@@ -64,6 +64,15 @@ $(B)/model/model: $(model) $(B)/libzumastor.a
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
 
 model: $(B)/model/model
+
+# Power cuts out of a log of writes: tests/powercut.
+powercut := $(addprefix $(B)/powercut/,replay scribble sum)
+powercut_common := $(patsubst %,$(B)/powercut/%.o,check digest history log stamp volume)
+$(powercut): $(B)/powercut/%: $(B)/powercut/%.o $(powercut_common) $(B)/libzumastor.a
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
+
+powercut: $(powercut)
 
 asan:
 	@$(MAKE) --no-print-directory B=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer \
@@ -112,7 +121,7 @@ deps:
 # What the lab's hosts have installed.
 installed := $(CURDIR)/build/installed
 lab: deps
-	@$(MAKE) --no-print-directory all model
+	@$(MAKE) --no-print-directory all model powercut
 	@rm -rf $(installed)
 	@$(MAKE) --no-print-directory -s install DESTDIR=$(installed) PREFIX=/usr
 
@@ -134,7 +143,9 @@ mutants: lab asan
 bench: lab
 	@tests/bench/run --install $(installed)
 
-scripts = bin/zumastor $(wildcard libexec/* etc/zumastor/hooks.d/examples/*) $(wildcard tests/t*.sh tests/exec tests/long tests/demo.sh tests/bench/*.sh tests/mutants/run) \
+scripts = bin/zumastor $(wildcard libexec/* etc/zumastor/hooks.d/examples/*) \
+	$(wildcard tests/t*.sh tests/exec tests/long tests/demo.sh tests/bench/*.sh tests/mutants/run) \
+	tests/powercut/run \
 	tests/lab/packages tests/lab/shell $(wildcard tests/lab/guest/* tests/lab/selftest/*.sh)
 lint: deps
 	@shellcheck -x -a -P SCRIPTDIR -P share/lib $(scripts)
@@ -144,4 +155,4 @@ lint: deps
 clean:
 	rm -rf build
 
-.PHONY: all model asan install uninstall deps lab demo check check-long mutants bench lint clean
+.PHONY: all model powercut asan install uninstall deps lab demo check check-long mutants bench lint clean
