@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* dev.c - see dev.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/dm-ioctl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +11,9 @@
 #include <sys/sysmacros.h>
 
 #include "dev.h"
+#include "io.h"
+
+enum { UEVENT_TEXT = 96 };
 
 static char failure[512];
 static char library_said[256];
@@ -537,6 +541,21 @@ bool dev_has_target(const char *target)
 void dev_path(unsigned int minor, char path[DEV_PATH_TEXT])
 {
 	snprintf(path, DEV_PATH_TEXT, "/dev/dm-%u", minor);
+}
+
+int dev_open(dev_t device)
+{
+	char path[UEVENT_TEXT], line[UEVENT_TEXT], name[UEVENT_TEXT] = "/dev/";
+	FILE *file;
+	bool found = false;
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/uevent", major(device), minor(device));
+	file = fopen(path, "re");
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "DEVNAME=%80s", name + strlen("/dev/")) == 1;
+	if (file)
+		fclose(file);
+	return found ? io_open(name, O_RDONLY) : -ENXIO;
 }
 
 int dev_cookie_prepare(void)

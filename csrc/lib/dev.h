@@ -177,6 +177,11 @@ bool dev_has_target(const char *target);
 void dev_path(unsigned int minor, char path[DEV_PATH_TEXT]);
 
 /*
+ * dev_open - any block device, to be read past the page cache; by the name that devtmpfs gave it.
+ */
+int dev_open(dev_t device);
+
+/*
  * dev_cookie_prepare - make the udev cookie now, so that nothing has to be allocated while suspended.
  * dev_cookie_abandon - free the cookie of a process that died between the two.
  */

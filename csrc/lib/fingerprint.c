@@ -172,22 +172,6 @@ static void print_digest(struct sampler *sampler, char text[DIGEST_TEXT])
 		snprintf(text + 2 * i, 3, "%02x", digest[i]);
 }
 
-/* By the name that devtmpfs gave it, which is there without udev, too. */
-static int open_device(dev_t device)
-{
-	char path[PATH_TEXT], line[PATH_TEXT], name[PATH_TEXT] = "/dev/";
-	FILE *file;
-	bool found = false;
-
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/uevent", major(device), minor(device));
-	file = fopen(path, "re");
-	while (file && !found && fgets(line, sizeof(line), file))
-		found = sscanf(line, "DEVNAME=%80s", name + strlen("/dev/")) == 1;
-	if (file)
-		fclose(file);
-	return found ? io_open(name, O_RDONLY) : -ENXIO;
-}
-
 /* How many places the digest in @text is of, or -errno. */
 static int take_digest(const struct stack *stack, unsigned int count, char text[DIGEST_TEXT])
 {
@@ -199,7 +183,7 @@ static int take_digest(const struct stack *stack, unsigned int count, char text[
 	sampler.bytes = stack->rec.origin_sectors * SECTOR_SIZE / IO_ALIGN * IO_ALIGN;
 	sampler.random = strtoull(stack->rec.volume, NULL, 16);
 	sha256_init(&sampler.digest);
-	r = sampler.fd = open_device(stack->origin);
+	r = sampler.fd = dev_open(stack->origin);
 	if (r >= 0) {
 		r = sampler.bytes ? sample_places(&sampler, count) : -ENODATA;
 		close(sampler.fd);
@@ -246,7 +230,7 @@ bool fingerprint_changed(const struct stack *stack)
 /* What was written to the device through its page cache is counted when it leaves that. */
 static void write_out(dev_t device)
 {
-	int fd = open_device(device);
+	int fd = dev_open(device);
 
 	if (fd >= 0) {
 		fsync(fd);

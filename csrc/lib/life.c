@@ -183,10 +183,7 @@ static int decide_by_cow(struct stack *stack)
 	r = cowdev_inspect(stack, snap, false, &used);
 	if (r == -ENODATA || (r == 0 && !used))
 		return stack_drop_pending(stack, snap);
-	if (r < 0)
-		return r;
-	snap->state = LIVE;
-	return stack_commit(stack);
+	return r < 0 ? r : stack_commit_live(stack, snap);
 }
 
 /* A head whose exceptions cannot be read back takes everything older with it, and is said to. */
@@ -461,9 +458,8 @@ static int declare_live(struct member *member)
 
 	if (r < 0)
 		return r;	/* as after a crash: it was taken, and recovery will find so */
-	member->snap->state = LIVE;
 	member->stack->attached = member->snap->id;
-	return stack_commit(member->stack);
+	return stack_commit_live(member->stack, member->snap);
 }
 
 static int take(struct member *member, unsigned int count, struct switchover *sw,

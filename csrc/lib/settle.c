@@ -120,8 +120,7 @@ static int decide_pending(struct stack *stack)
 		return 0;
 	if (stack->attached != snap->id)
 		return stack_drop_pending(stack, snap);
-	snap->state = LIVE;
-	return stack_commit(stack);
+	return stack_commit_live(stack, snap);
 }
 
 static void describe(const struct dm_status_snapshot *status, const struct record *rec, char *text,

@@ -57,6 +57,16 @@ int stack_commit(struct stack *stack)
 	return record_commit(stack->store, &stack->rec);
 }
 
+int stack_commit_live(struct stack *stack, struct snapshot *snap)
+{
+	int fd = dev_open(stack->origin), r = fd < 0 ? fd : io_close_synced(fd, 0);
+
+	if (r < 0)
+		return r;
+	snap->state = LIVE;
+	return stack_commit(stack);
+}
+
 static enum dev_audience audience(const char *role)
 {
 	if (strcmp(role, "origin") == 0)

@@ -53,6 +53,13 @@ void stack_close(struct stack *stack);
 int stack_commit(struct stack *stack);
 
 /*
+ * stack_commit_live - say that the pending @snap was taken.
+ *
+ * First the user's device writes out its cache, past the volume: what @snap shows may be there and nowhere else.
+ */
+int stack_commit_live(struct stack *stack, struct snapshot *snap);
+
+/*
  * stack_dev - fill in name, UUID and audience of the device with that role.
  *
  * @role: "origin" for the volume itself, "shown" for VOL(@id), "store", "store-meta", "store-data", "rewind"; with a
