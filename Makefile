@@ -66,7 +66,7 @@ $(B)/model/model: $(model) $(B)/libzumastor.a
 model: $(B)/model/model
 
 # Power cuts out of a log of writes: tests/powercut.
-powercut := $(addprefix $(B)/powercut/,durable replay scribble sum)
+powercut := $(addprefix $(B)/powercut/,durable replay scribble sum torn)
 powercut_common := $(patsubst %,$(B)/powercut/%.o,check digest history log stamp volume)
 $(powercut): $(B)/powercut/%: $(B)/powercut/%.o $(powercut_common) $(B)/libzumastor.a
 	@echo "  LD $@"
