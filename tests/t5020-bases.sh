@@ -1,9 +1,27 @@
 #!/bin/bash
 # lab: --hosts 2 --disk 32M --disk 64M --timeout 600
-# The base: kept from expiry, found by uuid, and never guessed.
+# The base: kept from expiry, found by uuid, and never guessed.  It may be smaller, as soon as the replica has grown, too.
+# shellcheck disable=SC2153 # the lab gives the names of the disks
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/pair.sh"
+disk=$DEV1NAME DEV1NAME=/dev/mapper/org
+small=24586 large=40002		# sectors; the last chunk is a part of one
 
+# slice ACTION SECTORS - how much of the disk the origin has, here;  far_slice - there.
+slice() {
+	dmsetup "$1" org --table "0 $2 linear $disk 0"
+	dmsetup resume org
+}
+
+far_slice() {
+	far dmsetup "$1" org --table "0 $2 linear $disk 0"
+	far dmsetup resume org
+}
+
+modprobe dm-mod
+far modprobe dm-mod
+slice create $small
+far_slice create $small
 pair_make
 z define master home --hourly 2
 z snapshot home hourly >/dev/null
@@ -33,6 +51,24 @@ expect 0 'a full copy over it' z replicate home --full
 is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'is right'
 is "$(far_tree)" "$(tree "/run/zumastor/volumes/home-snapshots/hourly.0")" 'readers see it'
 
+slice load $large
+expect 0 'the volume grows' z resize home -o max
+resize2fs /dev/mapper/home &>/dev/null
+pair_change 3000
+z snapshot home hourly >/dev/null
+expect 1 'its replica is too small' z replicate home
+like "$(<"$err")" "of 'home' has $((large * 512)) bytes, 'home' on 'host2' has $((small * 512))" \
+	'which is said before anything is sent'
+refused_size=$(((small + 8) * 512))
+expect 1 'nor can it grow before its device' far zumastor resize home -o $refused_size
+like "$(<"$err")" "has $((small * 512)) bytes, $refused_size are needed: make it larger first" 'and what to do'
+far_slice load $large
+expect 0 'it grows' far zumastor resize home -o max
+expect 0 'an incremental over the smaller base' z replicate home
+like "$(<"$out")" ' on base ' 'is one'
+is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'is right'
+is "$(far_tree)" "$(tree "/run/zumastor/volumes/home-snapshots/hourly.0")" 'readers see it'
+
 for method in none gzip lz4 zstd xz zstd:3 xz:1; do
 	z define target home host2 -C "$method"
 	pair_change 40
@@ -45,5 +81,7 @@ expect 0 'forget the target' z forget target home host2
 expect 4 'then there is none' z replicate home host2
 expect 0 'stop here' z stop
 expect 0 'stop there' far zumastor stop
+dmsetup remove org
+far dmsetup remove org
 is "$(dmsetup ls) $(far dmsetup ls)" 'No devices found No devices found' 'nothing is left'
 done_testing

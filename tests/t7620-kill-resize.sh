@@ -53,12 +53,14 @@ try() {
 	((status == 0))
 }
 
-# again STEP - the next command comes along; or the volume is stopped and started.
+# again STEP - the next command comes along; or the volume is stopped and started, where the first start is killed.
 again() {
 	if (($1 % 2)); then
 		"$helpers/dm-settle" home "$store"
 	else
-		"$helpers/dm-stop" home "$store" && "$helpers/dm-start" home "$origin" "$store"
+		"$helpers/dm-stop" home "$store" || return
+		{ ZUMASTOR_FAULT=kill:$(($1 / 2)) "$helpers/dm-start" home "$origin" "$store"; } &>/dev/null || true
+		"$helpers/dm-start" home "$origin" "$store"
 	fi
 }
 

@@ -46,6 +46,9 @@ like "$("$helpers/store-show" "$store" | tr '\n' ' ')" 'extent=meta [^ ]* extent
 take; scribble 20
 take
 is "$(differing)" '' 'all snapshots are right'
+"$helpers/dm-settle" home "$store"
+expect 0 'check' "$helpers/dm-check" home "$origin" "$store"
+is "$(<"$out")" 'state=running' 'finds the devices as they should be'
 for id in 1 2; do
 	"$helpers/dm-remove" home "$store" $id
 	unset "taken[$id]"

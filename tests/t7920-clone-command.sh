@@ -49,6 +49,7 @@ is "$(z list work -H -o id)" 1 'it has a snapshot of its own'
 refused 3 "clone 'work' is under volume 'work'" stop volume home
 refused 3 "is on its clone 'work'" forget volume home
 refused 3 "volume 'work' is on it" clone home --remove work
+refused 1 "it is another volume's" resize work --snapshot 128M
 for name in home work; do
 	expect 0 "check $name" z check "$name"
 done
