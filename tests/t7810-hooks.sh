@@ -93,7 +93,7 @@ sed -i 's/pre-\*/post-freeze/' "$hooks/15-bad"
 expect 1 'one that fails afterwards makes the command fail' z snapshot home
 like "$(<"$err")" 'failed with 1 at post-freeze' 'it says which'
 is "$(wc -l <"$out")" 1 'but the snapshot is there'
-printf 'hook_failure = continue\nhook_timeout = 2\nhook_size = 64K\n' >/etc/zumastor/zumastor.conf
+printf 'hook_failure = continue\nhook_timeout = 1\nhook_size = 64K\n' >/etc/zumastor/zumastor.conf
 
 # One that hangs, leaves a process that holds its output open, and too many files.
 hook 15-bad <<-END
@@ -107,7 +107,7 @@ END
 rm -f "$log"
 expect 1 'one that hangs does not hang or stop us' z snapshot home
 like "$(<"$err")" '15-bad: no end' 'what it said is heard'
-like "$(<"$err")" "hook '15-bad' took longer than 2 s at pre-freeze" 'it says why'
+like "$(<"$err")" "hook '15-bad' took longer than 1 s at pre-freeze" 'it says why'
 like "$(told)" 'post-freeze 10-one post-snapshot' 'the others go on'
 like "$(<"$err")" 'more than hook_size allows' 'they may not leave more than hook_size'
 is "$(compgen -G "$database/volumes/home/hooks/$(cut -f 2 "$out")")" '' 'that is dropped'
@@ -116,7 +116,7 @@ is "$(compgen -G "$database/volumes/home/hooks/$(cut -f 2 "$out")")" '' 'that is
 printf 'hook_timeout = 20\n' >/etc/zumastor/zumastor.conf
 hook 15-bad <<-END
 #!/bin/bash
-[[ \$1 == pre-freeze ]] && touch $scratch/frozen && sleep 3
+[[ \$1 == pre-freeze ]] && touch $scratch/frozen && sleep 1
 [[ \$1 != post-freeze ]] || touch $scratch/thawed
 END
 "$zumastor" snapshot home </dev/null &>/dev/null &

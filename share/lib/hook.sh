@@ -23,7 +23,7 @@ hook_group=			# and the group it is taken of
 hook_run() {
 	local moment=$1 path
 	local -a hooks facts_env
-	hook_list
+	hook_list "$moment"
 	hooks=("${REPLIES[@]}")
 	((${#hooks[@]})) || return 0
 	hook_facts "$moment" "${2-}"
@@ -56,16 +56,27 @@ hook_thaw() {
 	done
 }
 
-# hook_list - sets REPLIES to the hooks, by name; dies when others can put some there.  One that is not
-# executable is switched off.
+# hook_list MOMENT - sets REPLIES to the hooks, by name; dies when others can put some there.  One that is
+# not executable is switched off, one that others than root can write to has failed.
 hook_list() {
-	local path
-	REPLIES=()
+	local path owner mode
+	local -a paths=()
 	for path in "${ZUMASTOR_CONF:?}"/hooks.d/*; do
 		[[ ${path##*/} =~ ^[A-Za-z0-9_-]+$ && ! -d $path && -x $path ]] || continue
-		REPLIES+=("$path")
+		paths+=("$path")
 	done
-	((${#REPLIES[@]} == 0)) || state_private "$ZUMASTOR_CONF/hooks.d"
+	REPLIES=()
+	((${#paths[@]})) || return 0
+	state_private "$ZUMASTOR_CONF/hooks.d"
+	while read -r owner mode path; do
+		printf -v mode %o "0x$mode"
+		if [[ $owner == 0 && $mode =~ ^10[0-7]{2}[0145][0145]$ ]]; then
+			REPLIES+=("$path")
+		else
+			warn "refusing '$path': not a regular file that only root can write to"
+			hook_blame "$1" "${path##*/}"
+		fi
+	done <<<"$(stat -c '%u %f %n' -- "${paths[@]}")"
 }
 
 # hook_facts MOMENT [ID] - sets facts_env, the hook's environment.
@@ -99,7 +110,6 @@ hook_dir() {
 # hook_call MOMENT PATH - run one; false, and a warning, when it failed.
 hook_call() {
 	local code=0 name=${2##*/} output=$ZUMASTOR_RUN/jobs/hook.$BASHPID said
-	hook_is_safe "$2" || return
 	exec {said}<>"$output"
 	rm -f -- "$output"
 	# timeout(1) kills itself along with the hook: bash is not to report that.
@@ -127,19 +137,10 @@ hook_exec() {
 	exec env --default-signal -- "${facts_env[@]}" timeout -k 5 "${config[hook_timeout]}" "$@"
 }
 
-# hook_is_safe PATH - false, and a warning, unless nobody but root can have written it.
-hook_is_safe() {
-	local owner mode
-	read -r owner mode <<<"$(stat -c '%u %f' -- "$1")"
-	printf -v mode %o "0x$mode"
-	[[ $owner == 0 && $mode =~ ^10[0-7]{2}[0145][0145]$ ]] && return
-	warn "refusing '$1': not a regular file that only root can write to"
-	return 1
-}
-
 # hook_tell NAME FILE - what it said goes where our own messages go, up to a limit.
 hook_tell() {
 	local line
+	[[ -s $2 ]] || return 0
 	while IFS= read -r line || [[ -n $line ]]; do
 		printf '%s: %s\n' "$1" "$(one_line "$line")" >&2
 	done < <(head -c 16384 <"$2" | tr -d '\0')
