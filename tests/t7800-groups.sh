@@ -61,7 +61,7 @@ state() {
 	/usr/libexec/zumastor/store-show "$1" | sed -n 's/^snapshot=.* state=\([a-z]*\) .*/\1/p' | tail -n 1
 }
 # Killed when all have it, but the record of one does not say so yet.
-for ((step = 18; step < 60; step++)); do
+for ((step = 22; step < 60; step++)); do
 	instant=$(</proc/sys/kernel/random/uuid)
 	{ ZUMASTOR_FAULT=kill:$step /usr/libexec/zumastor/dm-snapshot --uuid "${instant:0:34}01" --uuid "${instant:0:34}02" \
 		db "$DEV4NAME" web "$DEV2NAME"; } &>/dev/null && break
@@ -72,6 +72,21 @@ is "$(state "$DEV4NAME") $(state "$DEV2NAME")" 'live pending' "killed at step $s
 printf '%s\n' "$instant" >"$database/groups/shop/taking"
 expect 0 'the next snapshot finds that all have it' z snapshot shop
 is "$(for name in db web; do z list "$name" -H -o uuid; done | grep -c "^${instant:0:34}")" 2 'they stay'
+
+# One that is on a clone of the other, in the same pool.
+if [[ -n ${ZUMASTOR_LONG-} ]]; then
+	z clone db "$(z list db -H -o id | tail -n 1)" copy >/dev/null
+	expect 0 'a volume on a clone' z define volume copy --clone db/copy
+	expect 0 'in a group with what it is a clone of' z define group family db copy
+	for n in 1 2; do
+		echo "$n" | tee "$files/db/orders" >"$files/copy/orders"
+		expect 0 "its snapshot $n" z snapshot family
+		echo later | tee "$files/db/orders" >"$files/copy/orders"
+		time=$(cut -f 4 "$out" | sort -u)
+		is "$(cat "$files"/{db,copy}-snapshots/"$time"/orders | xargs)" "$n $n" 'both are right'
+	done
+	z forget group family
+fi
 
 expect 0 'stop one' z stop volume web
 before=$(world)
