@@ -1,5 +1,5 @@
 #!/bin/bash
-# lab: --disk 26M --disk 1G --timeout 900
+# lab: --disk 34M --disk 1G --timeout 900
 # The power fails at any flush of any operation, with any part of what was not yet flushed on the
 # disks: the volume starts without a human, holds all that was flushed, and every snapshot and clone
 # shows what it did.

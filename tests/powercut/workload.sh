@@ -6,7 +6,8 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # what those give, and use
 tools=$top/build/plain/powercut
 origin_sectors=2048
-store_sectors=49152
+store_sectors=65536		# at most
+store_now=40960
 
 mark() {
 	dmsetup message logged 0 mark "$1"
@@ -180,6 +181,26 @@ op_clone() {
 	"$helpers/dm-clone" remove "$volume" "$store" "$name"
 }
 
+# store_table - of the store's slice.
+store_table() {
+	printf '0 %d linear /dev/mapper/logged %d\n' "$store_now" "$origin_sectors"
+}
+
+# The disk under the store gets larger, and so do the pool's data and metadata.
+op_resize() {
+	local meta
+	((store_now < store_sectors)) || return 0
+	store_now=$((store_now + 8192))
+	store_table | dmsetup load logged-store
+	dmsetup suspend logged-store
+	dmsetup resume logged-store
+	"$helpers/dm-resize" --store $((store_now * 512 - (2 << 20))) "$volume" "$origin" "$store" \
+		>"$scratch/sizes"
+	meta=$(sed -n 's/^meta_bytes=//p' "$scratch/sizes")
+	"$helpers/dm-resize" --meta $((meta + (1 << 20))) "$volume" "$origin" "$store" >/dev/null
+	take_one
+}
+
 # begin_round - few enough snapshots that all fits.
 begin_round() {
 	while ((${#ids[@]} > 3)); do
@@ -195,7 +216,7 @@ workload() {
 	dmsetup create logged --table \
 		"0 $((origin_sectors + store_sectors)) log-writes $DEV1NAME $DEV2NAME"
 	dmsetup create logged-origin --table "0 $origin_sectors linear /dev/mapper/logged 0"
-	dmsetup create logged-store --table "0 $store_sectors linear /dev/mapper/logged $origin_sectors"
+	store_table | dmsetup create logged-store
 	origin=/dev/mapper/logged-origin store=/dev/mapper/logged-store
 	"$helpers/store-format" "$volume" "$origin" "$store" >/dev/null
 	"$helpers/dm-start" "$volume" "$origin" "$store"
@@ -203,7 +224,7 @@ workload() {
 	start_scribbling
 	mark ready
 	for ((n = 0; n < rounds; n++)); do
-		for op in take show remove_middle remove_oldest restart remove_newest clone receive revert; do
+		for op in take show remove_middle remove_oldest restart remove_newest clone receive resize revert; do
 			begin_round
 			mark "op:$op"
 			"op_$op"
