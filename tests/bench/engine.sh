@@ -1,6 +1,6 @@
 #!/bin/bash
 # engine.sh - writes with 1 to 512 snapshots beside what else Linux offers; the snapshot pause, removal, reading old
-# snapshots; a delta.
+# snapshots; reverting; a delta.
 # Runs in the lab: DEV1NAME is the origin, DEV2NAME the store.  ZUMASTOR_BENCH="reads changes" runs only those parts.
 set -euo pipefail
 helpers=/usr/libexec/zumastor
@@ -222,9 +222,33 @@ changes() {
 	"$helpers/dm-stop" bench "$store"
 }
 
+# back - to snapshot 1, with an undo point: from then on the volume can be used.
+back() {
+	"$helpers/dm-snapshot" --kinds undo bench "$store"
+	"$helpers/dm-revert" begin bench "$store" 1
+}
+
+# revert_time CHUNKS - milliseconds until a volume with that many changed chunks can be used with its old content.
+revert_time() {
+	"$helpers/store-format" bench "$origin" "$store" >/dev/null
+	"$helpers/dm-start" bench "$origin" "$store"
+	"$helpers/dm-snapshot" bench "$store" >/dev/null
+	random_writes "$1" 1700M
+	"$helpers/dm-settle" bench "$store"
+	timed back
+	"$helpers/dm-stop" bench "$store"
+}
+
+reverts() {
+	local few many
+	few=$(revert_time 10)
+	many=$(revert_time 100000)
+	printf '\nrevert until the volume can be used, ms: %s with 10 changed chunks, %s with 100000\n' "$few" "$many"
+}
+
 # Each part formats the store anew and leaves the volume stopped.
 : >/tmp/costs
 warm_up
-for part in ${ZUMASTOR_BENCH:-writes costs reads changes}; do
+for part in ${ZUMASTOR_BENCH:-writes costs reads reverts changes}; do
 	"$part"
 done
