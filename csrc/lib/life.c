@@ -362,7 +362,7 @@ static int load_switch(struct stack *stack, const struct snapshot *snap, const s
 	struct table table = { 0 }, base = { 0 };
 	int r;
 
-	stack_dev(stack, "origin", NO_ID, &sw->origin);
+	switchover_of(sw, stack);
 	stack_dev(stack, "snap", snap->id, &sw->snap);
 	sw->has_snap = true;
 	r = stack_origin_table(stack, snap, &table);

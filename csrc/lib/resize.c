@@ -111,13 +111,13 @@ static int check_not_full(const struct stack *stack)
 
 static int fit_origin(struct stack *stack)
 {
-	struct switchover sw = { 0 };
+	struct switchover sw;
 	struct table table = { 0 };
 	struct dev_line line;
 	uint64_t pause_us;
 	int r;
 
-	stack_dev(stack, "origin", NO_ID, &sw.origin);
+	switchover_of(&sw, stack);
 	r = dev_table(sw.origin.uuid, &line);
 	if (r < 0 || line.sectors == stack->rec.origin_sectors)
 		return r;

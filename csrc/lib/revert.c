@@ -119,12 +119,12 @@ static int record_revert(struct stack *stack, const struct snapshot *snap)
 static int switch_onto_layer(struct stack *stack, uint64_t *pause_us)
 {
 	const struct revert *revert = &stack->rec.revert;
-	struct switchover sw = { 0 };
+	struct switchover sw;
 	struct table table = { 0 };
 	int r = stack_layer_table(stack, revert->snapshot, revert->thin,
 				  stack->rec.origin_sectors, &table);
 
-	stack_dev(stack, "origin", NO_ID, &sw.origin);
+	switchover_of(&sw, stack);
 	if (r == 0)
 		r = dev_load(sw.origin.uuid, &table);
 	table_free(&table);
@@ -197,12 +197,12 @@ int revert_prepare(struct stack *stack)
  */
 static int switch_to_merge(struct stack *stack)
 {
-	struct switchover sw = { 0 };
+	struct switchover sw;
 	struct table table = { 0 };
 	uint64_t pause_us;
 	int r = stack_origin_table(stack, record_head(&stack->rec), &table);
 
-	stack_dev(stack, "origin", NO_ID, &sw.origin);
+	switchover_of(&sw, stack);
 	sw.late = &table;
 	if (r == 0)
 		r = switchover_run(&sw, 1, &pause_us);
@@ -243,7 +243,7 @@ int revert_left(struct stack *stack, uint64_t *bytes)
 
 int revert_finish(struct stack *stack)
 {
-	struct switchover sw = { 0 };
+	struct switchover sw;
 	struct table table = { 0 };
 	uint64_t left, pause_us;
 	int r = stack->rec.revert.phase == REVERT_MERGING ? revert_left(stack, &left) : -EINVAL;
@@ -252,7 +252,7 @@ int revert_finish(struct stack *stack)
 		r = -EAGAIN;
 	if (r == 0)
 		r = stack_rewind_table(stack, record_head(&stack->rec), &table);
-	stack_dev(stack, "origin", NO_ID, &sw.origin);
+	switchover_of(&sw, stack);
 	if (r == 0)
 		r = dev_load(sw.origin.uuid, &table);
 	table_free(&table);

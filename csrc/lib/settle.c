@@ -369,7 +369,7 @@ static int let_writers_go(struct stack *stack)
 static int release_head(struct stack *stack)
 {
 	struct snapshot *head = record_head(&stack->rec);
-	struct switchover sw = { 0 };
+	struct switchover sw;
 	struct table table = { 0 };
 	uint64_t pause_us;
 	int r;
@@ -383,7 +383,7 @@ static int release_head(struct stack *stack)
 		r = step();
 	if (r < 0)
 		return r;
-	stack_dev(stack, "origin", NO_ID, &sw.origin);
+	switchover_of(&sw, stack);
 	stack_base_table(stack, &table);
 	r = dev_load(sw.origin.uuid, &table);
 	table_free(&table);

@@ -23,6 +23,13 @@ enum {
 
 enum word { READY = 'r', SUSPENDED = 's', DONE = 'd' };
 
+void switchover_of(struct switchover *sw, const struct stack *stack)
+{
+	*sw = (struct switchover){ 0 };
+	stack_dev(stack, "origin", NO_ID, &sw->origin);
+	stack_dev(stack, "store", NO_ID, &sw->store);
+}
+
 /* Swap the base of the former head onto the new snapshot, if that has not happened yet. */
 static int swap_base(const struct switchover *sw)
 {
@@ -226,26 +233,27 @@ static void relieve(struct switchover *sw, unsigned int count)
 		go_back(sw, count);
 }
 
-static bool store_is_full(const struct switchover *sw)
+static bool store_is_full(const struct switchover *sw, unsigned int count)
 {
-	size_t length = strlen(sw->origin.uuid) - strlen("origin");
-	char uuid[DEV_UUID_TEXT];
 	struct dev_line line;
+	unsigned int i;
 
-	snprintf(uuid, sizeof(uuid), "%.*sstore", (int)length, sw->origin.uuid);
-	return dev_status(uuid, &line) == 0 && strstr(line.params, "out_of_data_space");
+	for (i = 0; i < count; i++)
+		if (dev_status(sw[i].store.uuid, &line) == 0 && strstr(line.params, "out_of_data_space"))
+			return true;
+	return false;
 }
 
 /*
  * Suspending the first may take as long as its disks need to flush.  But writers that wait for room in the store may wait
  * for ever, and whoever could make room waits for us.
  */
-static int hear_suspended(const struct switchover *first, int fd, pid_t watched)
+static int hear_suspended(const struct switchover *sw, unsigned int count, int fd, pid_t watched)
 {
 	int word = hear(fd, FLUSH_MS);
 
 	while (word == -ETIMEDOUT) {
-		if (store_is_full(first))
+		if (store_is_full(sw, count))
 			kill(watched, SIGUSR1);
 		word = hear(fd, FLUSH_MS);
 	}
@@ -255,10 +263,14 @@ static int hear_suspended(const struct switchover *first, int fd, pid_t watched)
 /* What comes after the first is suspended may not take long. */
 static void watch(struct switchover *sw, unsigned int count, int fd, pid_t watched)
 {
-	int word = hear_suspended(sw, fd, watched);
+	int word = hear_suspended(sw, count, fd, watched);
 
 	if (word == SUSPENDED)
 		word = hear(fd, PATIENCE_MS);
+	if (word == -ETIMEDOUT && store_is_full(sw, count)) {
+		kill(watched, SIGUSR1);
+		word = hear(fd, GRACE_MS);
+	}
 	if (word == -ETIMEDOUT) {
 		kill(watched, SIGKILL);
 		word = hear(fd, GRACE_MS);

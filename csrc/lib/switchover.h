@@ -18,6 +18,7 @@
 /* What is to happen to one volume. */
 struct switchover {
 	struct dev origin;
+	struct dev store;	/* the pool in which writers may wait for room */
 	bool has_snap;		/* a new snapshot goes live … */
 	struct dev snap;
 	bool has_base;		/* … and the base of the former head moves onto it */
@@ -25,6 +26,11 @@ struct switchover {
 	struct table undo;	/* the base's table as it was */
 	struct table *late;	/* the volume's new table, if it must not be loaded before; only for one alone */
 };
+
+/*
+ * switchover_of - the volume of @stack; what else is to happen the caller says.
+ */
+void switchover_of(struct switchover *sw, const struct stack *stack);
 
 /*
  * switchover_run - switch @count volumes at one instant; *@pause_us is how long the first one was suspended.
