@@ -3,6 +3,7 @@
 # A full store: writers wait and lose nothing, no command hangs, removing the oldest snapshot lets them go on.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/stack.sh"
+. "$(dirname "$0")/revert.sh"
 
 change() {
 	dd if=/dev/urandom of=/dev/mapper/home bs=16k seek="$1" count="$2" oflag=direct conv=notrunc status=none
@@ -63,4 +64,38 @@ taken=()
 take
 change 0 20
 is "$(differing)" '' 'a new one is right'
+
+# A revert.  To merge is to copy out: without room for that it must not begin, for the kernel would wait for room while
+# it resumes the volume.
+oldest=$id
+change 0 100
+take
+change 0 100
+take
+change 20 20
+take
+expect 0 'a revert begins' revert_begin $((oldest + 2))
+expect 0 'and rewinds' revert_rewind
+expect 137 'the merge is killed before it begins' env ZUMASTOR_FAULT=kill:1 "$helpers/dm-revert" merge home "$store"
+is "$(fact revert)" merging 'but is on record'
+change 300 100 &
+writer=$!
+full
+expect 1 'going on is refused' timeout 60 "$helpers/dm-revert" merge home "$store"
+like "$(<"$err")" 'store is full' 'and it says why'
+expect 0 'a snapshot can be removed' timeout 60 "$helpers/dm-remove" home "$store" "$oldest"
+unset "taken[$oldest]"
+expect 0 'the writer goes on, without an error' wait "$writer"
+now=$(content /dev/mapper/home)
+"$helpers/dm-stop" home "$store"
+expect 0 'a start without room to merge' timeout 60 "$helpers/dm-start" home "$origin" "$store"
+like "$(dmsetup table home)" '^0 [0-9]* snapshot ' 'does not merge'
+is "$(content /dev/mapper/home)" "$now" 'but shows the same'
+expect 1 'there is still no room' timeout 60 "$helpers/dm-revert" merge home "$store"
+"$helpers/dm-remove" home "$store" $((oldest + 1))
+unset "taken[$((oldest + 1))]"
+expect 0 'with room the revert goes on' timeout 60 "$helpers/dm-revert" merge home "$store"
+expect 0 'and ends' revert_finish
+is "$(content /dev/mapper/home)" "$now" 'the volume is right'
+is "$(differing)" '' 'and so are the snapshots'
 done_testing

@@ -227,7 +227,7 @@ static int origin_up(struct stack *stack)
 {
 	struct table table = { 0 };
 	struct dev dev;
-	int r = stack_origin_table(stack, record_head(&stack->rec), &table);
+	int r = revert_origin_table(stack, &table);
 
 	stack_dev(stack, "origin", NO_ID, &dev);
 	if (r == 0)

@@ -191,6 +191,15 @@ int revert_prepare(struct stack *stack)
 
 /* Merging. */
 
+/* Each chunk of the layer may have to be copied out first. */
+static int check_merge(const struct stack *stack, uint64_t bytes)
+{
+	uint64_t room;
+	int r = pool_room(stack, &room);
+
+	return r == 0 && bytes > room ? -ENOSPC : r;
+}
+
 /*
  * Exceptions are added to the layer until the volume is suspended, and the kernel reads them when the table is
  * loaded: so that happens inside the pause.
@@ -219,6 +228,8 @@ int revert_merge(struct stack *stack)
 	if (r < 0 || strcmp(line.target, "snapshot") != 0)
 		return r;
 	r = revert_left(stack, &left);	/* a layer the kernel gave up would be merged without a word */
+	if (r == 0)
+		r = check_merge(stack, left);
 	if (r == 0 && stack->rec.revert.phase == REVERT_OPEN)
 		r = set_phase(stack, REVERT_MERGING);
 	if (r == 0)
@@ -313,6 +324,26 @@ int revert_start(struct stack *stack)
 	if (r < 0 || stack->rec.revert.phase != REVERT_OPEN)
 		return r;
 	return snap ? view_under(stack, snap) : -ESTALE;
+}
+
+int revert_origin_table(struct stack *stack, struct table *table)
+{
+	const struct snapshot *head = record_head(&stack->rec);
+	struct snapshot layer = revert_layer(&stack->rec);
+	struct chunkset chunks = { 0 };
+	int r = 0;
+
+	if (stack->rec.revert.phase != REVERT_MERGING || !head)
+		return stack_origin_table(stack, head, table);
+	r = chunkset_init(&chunks, stack_chunks(stack, head));
+	if (r == 0)
+		r = add_changes(stack, &layer, &chunks);
+	if (r == 0)
+		r = check_merge(stack, bytes_in(stack, &chunks));
+	chunkset_free(&chunks);
+	if (r == -ENOSPC)
+		return stack_unmerged_table(stack, head, table);
+	return r < 0 ? r : stack_origin_table(stack, head, table);
 }
 
 bool revert_needs(const struct stack *stack, const char *uuid)

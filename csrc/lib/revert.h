@@ -34,6 +34,9 @@ int revert_prepare(struct stack *stack);
 
 /*
  * revert_merge - the origin holds the snapshot: switch the volume onto it and let the kernel merge.
+ *
+ * -ENOSPC: the store has no room for what that copies out.  The kernel waits for room in the very call that
+ * resumes the volume, so it must not begin.
  */
 int revert_merge(struct stack *stack);
 
@@ -62,6 +65,12 @@ int revert_recover(struct stack *stack);
  * -ESTALE, -EBADMSG: the layer cannot be trusted, or the snapshot is lost.
  */
 int revert_start(struct stack *stack);
+
+/*
+ * revert_origin_table - the volume's own table for a start: a layer for whose merge there is no room is not being merged
+ * until revert_merge().
+ */
+int revert_origin_table(struct stack *stack, struct table *table);
 
 /*
  * revert_needs - does the revert, if there is one, need that device?

@@ -265,6 +265,12 @@ int stack_rewind_table(const struct stack *stack, const struct snapshot *head, s
 	return r;
 }
 
+int stack_unmerged_table(const struct stack *stack, const struct snapshot *head, struct table *table)
+{
+	return exception_table(stack, "snapshot", "base", head->id, stack->rec.revert.thin,
+			       stack->rec.origin_sectors, table);
+}
+
 int stack_origin_table(const struct stack *stack, const struct snapshot *head, struct table *table)
 {
 	const struct revert *revert = &stack->rec.revert;

@@ -145,12 +145,13 @@ int stack_head_up(const struct stack *stack, const struct snapshot *snap);
 /*
  * stack_origin_table, stack_base_table, stack_snap_table, stack_rewind_table - the tables of those devices;
  * stack_layer_table - a writable layer of @sectors with COW @thin over
- * snapshot @id.
+ * snapshot @id; stack_unmerged_table - the layer of a revert that is not being merged although it could be.
  *
  * The volume's own depends on the phase of a revert; -ESTALE when that needs a head and there is none.
  */
 int stack_origin_table(const struct stack *stack, const struct snapshot *head, struct table *table);
 int stack_rewind_table(const struct stack *stack, const struct snapshot *head, struct table *table);
+int stack_unmerged_table(const struct stack *stack, const struct snapshot *head, struct table *table);
 int stack_layer_table(const struct stack *stack, uint32_t id, uint32_t thin, uint64_t sectors,
 		      struct table *table);
 void stack_base_table(const struct stack *stack, struct table *table);
