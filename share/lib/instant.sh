@@ -13,14 +13,12 @@ instant_members() {
 	! is_group "$1" || group_load "$1"
 }
 
-# instant_flush - write them out without our lock, for it may take long.  On a suspended volume it would
-# wait for us.
+# instant_flush - write them out, before they are locked.
 instant_flush() {
 	local name
 	for name in "${members[@]}"; do
 		volume_load "$name"
-		volume_need_room 'take a snapshot of'
-		[[ ${facts[state]} != running ]] || mount_flush
+		mount_flush
 	done
 }
 

@@ -175,8 +175,11 @@ mount_volume() {
 	mount_link "$mountpoint" "$ZUMASTOR_RUN/mount/$volume"
 }
 
-# mount_flush - write the volume's filesystem out now, so that little is left for when it is suspended.
+# mount_flush - write the volume's filesystem out now, so that little is left for when it is suspended, or die
+# when its store is full.   It may take long: call it without a lock.
 mount_flush() {
+	volume_need_room 'take a snapshot of'
+	[[ ${facts[state]} == running ]] || return 0	# suspended, it would wait for us
 	mount_targets "/dev/mapper/$volume"
 	[[ -z ${REPLIES[0]-} ]] || sync -f -- "${REPLIES[0]}" || true
 }
