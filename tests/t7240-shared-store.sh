@@ -39,12 +39,8 @@ left() {
 z define volume home "$DEV1NAME" "$DEV2NAME" >/dev/null
 z define schedule home -h 100
 take home "$DEV2NAME" manual
-"$helpers/dm-clone" create home "$DEV2NAME" 1 one >/dev/null
-"$helpers/dm-clone" store home "$DEV2NAME" one above >/dev/null
-"$helpers/dm-start" above "$under" "$under.store"
-mkdir "$database/volumes/above"
-printf '%s\n' "$under" >"$database/volumes/above/origin"
-printf '%s\n' "$under.store" >"$database/volumes/above/store"
+z clone home 1 one >/dev/null
+z define volume above --clone home/one >/dev/null
 z define schedule above -h 100
 for n in 1 2 3; do
 	take home "$DEV2NAME" hourly
@@ -53,7 +49,7 @@ done
 next=24
 until_short
 expect 0 'both say that the store is short, one makes room' z monitor --once
-like "$(<"$out")" '^above: store nearly full'$'\n''home: store short \(data\): removed snapshot 2 of [^ ]*, hourly'$'\n''home: running$' \
+like "$(<"$out")" '^above: store nearly full'$'\n''home: store nearly full'$'\n''home: store short \(data\): removed snapshot 2 of [^ ]*, hourly'$'\n''home: running$' \
 	'the volume below is the first to give one up'
 is "$(left)" '1 3 4 1 2 3 ' 'the oldest that may go'
 "$helpers/dm-remove" home "$DEV2NAME" 3

@@ -115,45 +115,57 @@ space_expire() {
 	volume_status
 }
 
-# space_expire_one - remove one snapshot, the base of a dead target only when nothing else is left and the
-# store is full; sets progress when one went.
+# space_expire_one free|stale - remove one snapshot, a stale one only when the store is full; sets progress
+# when one went.
 space_expire_one() {
-	local id
+	local id why=
 	local -a free stale
 	progress=
 	snap_load
 	! space_is_waiting || return 0
 	space_candidates
+	if [[ $1 == stale ]]; then
+		[[ ${facts[store_short]} == full ]] || return 0
+		free=("${stale[@]}")
+		why="; the target that needs it had no success for ${config[base_days]} days:"
+		why+=" it will need a full copy"
+	fi
 	for id in "${free[@]}"; do
-		space_expire "$id"
+		space_expire "$id" "$why"
 		[[ -z $progress ]] || return 0
-	done
-	[[ ${facts[store_short]} == full ]] || return 0
-	for id in "${stale[@]}"; do
-		space_expire "$id" "; the target that needs it had no success for\
- ${config[base_days]} days: it will need a full copy"
-		return
 	done
 }
 
-# space_make_room - remove, the oldest first and one at a time, what a schedule took, until the store
-# is not short any more.   The volume is locked by us.
+# space_make_room free|stale - remove such, the oldest first and one at a time, until the store is not
+# short any more.
 space_make_room() {
 	local progress=yes
-	[[ ${facts[store_short]} != no ]] || return 0
 	while [[ ${facts[store_short]} != no && -n $progress ]]; do
-		space_expire_one
+		space_expire_one "$1"
 	done
 	snap_load
 	mount_kind_links
 }
 
-# space_keep - what the policy says, if the store is short.   The volume is locked by us.
+# space_keep free|stale - what the policy says, if the store is short.   The volume is locked by us.
 space_keep() {
 	space_policy
 	[[ $REPLY == expire ]] || return 0
 	volume_status
 	[[ ${facts[needs_check]-} == no && ${facts[store_mode]} == @(rw|out_of_data_space) ]] ||
 		return 0
-	space_make_room
+	[[ ${facts[store_short]} == no ]] || space_make_room "$1"
+}
+
+# space_sharers - sets REPLIES to the running volumes that are on clones of this one, and share its store.
+space_sharers() {
+	local file name
+	local -a names=()
+	for file in "$ZUMASTOR_STATE"/volumes/*/parent; do
+		state_get clone "$file"
+		name=${file%/parent}
+		name=${name##*/}
+		[[ $REPLY != "$volume/"* || ! -e /dev/mapper/$name ]] || names+=("$name")
+	done
+	REPLIES=("${names[@]}")
 }
