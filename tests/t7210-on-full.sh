@@ -8,7 +8,7 @@ z=/usr/sbin/zumastor
 new=$scratch/new
 log=$scratch/log
 violations=()
-fills=$(long_or 500 10)
+fills=$(long_or 500 4)
 
 violation() {
 	violations+=("fill $fill: $1")
@@ -20,17 +20,11 @@ locked() {
 		violation "$*: $(tail -n 1 "$out")"
 }
 
-# overwrite FROM COUNT - chunks of the volume by what $new has there.
-overwrite() {
-	dd if="$new" of=/dev/mapper/home bs=16k skip="$1" seek="$1" count="$2" oflag=direct conv=notrunc status=none
-}
-
-# overwrite_later CHUNKS - so many from $from on, in the background.
+# overwrite_later CHUNKS - so many from $from on, of $new and of the volume, in the background.
 overwrite_later() {
-	dd if=/dev/mapper/home of="$new" bs=1M iflag=direct status=none
-	dd if=/dev/urandom of="$new" bs=16k seek="$from" count=$(($1 < 512 - from ? $1 : 512 - from)) conv=notrunc status=none
-	dd if=/dev/urandom of="$new" bs=16k count=$(($1 > 512 - from ? $1 - 512 + from : 0)) conv=notrunc status=none
-	{ overwrite "$from" "$1" && overwrite 0 $(($1 > 512 - from ? $1 - 512 + from : 0)); } 2>"$scratch/dd" &
+	dd if=/dev/urandom of="$new" bs=16k seek="$from" count="$1" conv=notrunc status=none
+	dd if="$new" of=/dev/mapper/home bs=16k skip="$from" seek="$from" count="$1" oflag=direct conv=notrunc status=none \
+		2>"$scratch/dd" &
 	writer=$!
 }
 
@@ -38,7 +32,7 @@ a_moment() {
 	sleep "0.$((RANDOM % 10))$((RANDOM % 10))"
 }
 
-# written - the writer ends, without an error, and the volume holds what it wrote.
+# written - the writer ends, without an error.
 written() {
 	local n
 	for ((n = 0; n < 1000; n++)); do
@@ -47,7 +41,6 @@ written() {
 	done
 	((n < 1000)) || { violation 'the writer waits for ever'; remove_all; }
 	wait "$writer" || violation "a write failed: $(<"$scratch/dd")"
-	[[ $(content /dev/mapper/home) == "$(sha256sum "$new" | cut -c1-32)" ]] || violation 'the volume is wrong'
 }
 
 # ids STATE - of the snapshots in that state, oldest first.
@@ -55,24 +48,32 @@ ids() {
 	"$helpers/store-show" "$store" | sed -n "s/^snapshot=\([0-9]*\) .*state=$1 .*/\1/p"
 }
 
-# right - all snapshots that there are show what they did.
+# right - the volume holds what was written last, and all snapshots that there are what they did.
 right() {
 	local id
+	local -a known=()
 	[[ $(fact head_state) == @(ok|none) && -z $(ids lost) ]] || violation 'a snapshot is lost'
 	for id in $(ids live); do
-		[[ -n ${taken[$id]-} ]] || continue
-		locked dm-show "$id"
+		[[ -z ${taken[$id]-} ]] || known+=("$id")
+	done
+	((${#known[@]} == 0)) || locked dm-show "${known[@]}"
+	for id in "${known[@]}"; do
 		[[ $(content "/dev/zumastor/home/$id") == "${taken[$id]}" ]] || violation "snapshot $id is wrong"
 	done
+	kill -0 "$writer" 2>/dev/null || [[ $(content /dev/mapper/home) == "$(hash)" ]] || violation 'the volume is wrong'
+}
+
+hash() {
+	sha256sum <"$new" | cut -c1-32
 }
 
 # snapshot KINDS - one that must succeed, and whose content is known.
 snapshot() {
-	local hash
-	hash=$(content /dev/mapper/home)
+	local content
+	content=$(hash)
 	timeout 100 flock /run/zumastor/lock/home "$helpers/dm-snapshot" --kinds "$1" home "$store" >"$out"
 	last=$(sed -n 's/^id=//p' "$out")
-	taken[$last]=$hash
+	taken[$last]=$content
 }
 
 remove_all() {
@@ -100,11 +101,14 @@ until_fact() {
 }
 
 halt() {
-	local n id from=$((RANDOM % 512))
+	local n id from
 	for ((n = RANDOM % 3 + 1; n > 0; n--)); do
+		from=$((RANDOM % 500))
 		snapshot hourly
-		scribble 4
+		overwrite_later 12
+		written
 	done
+	from=0
 	overwrite_later 512
 	a_moment
 	snapshot_anyway
@@ -138,7 +142,7 @@ removed_in_order() {
 
 # What goes is in what a manual one keeps, always the same chunks: nothing else would make room.
 expire() {
-	local n from=$((RANDOM % 512))
+	local n from=$((RANDOM % 352))
 	keep=()
 	for n in 1 2 3; do
 		if ((RANDOM % 4 || ${#keep[@]})); then
@@ -160,7 +164,8 @@ expire() {
 	remove_all
 }
 
-dd if=/dev/urandom of="$origin" bs=1M count=8 oflag=direct status=none
+dd if=/dev/urandom of="$new" bs=1M count=8 status=none
+dd if="$new" of="$origin" bs=1M oflag=direct status=none
 "$z" define volume home "$origin" "$store" >/dev/null
 "$z" define schedule home -h 100
 declare -A keep

@@ -57,12 +57,7 @@ until_short
 expect 0 'with nothing left below' z monitor --once
 like "$(<"$out")" 'above: store short \(data\): removed snapshot 1 of [^ ]*, hourly'$'\n' 'the one above does'
 is "$(left)" '1 4 2 3 ' 'its oldest'
-z define schedule above --on-full halt
-until_short
-z monitor --once >/dev/null
-is "$(left)" '1 4 2 3 ' 'not against its policy'
-
-change above 200 22 &
+change above 200 34 &
 writer=$!
 for ((n = 0; n < 300; n++)); do
 	[[ $(fact store_mode) != out_of_data_space ]] || break
