@@ -98,6 +98,13 @@ op_remove_middle() {
 	remove_one $((${#ids[@]} / 2))
 }
 
+# With the writer held, so that each flush is one of absorbing.
+op_absorb() {
+	kill -STOP "$scribbler"
+	op_remove_middle
+	kill -CONT "$scribbler"
+}
+
 op_remove_newest() {
 	remove_one $((${#ids[@]} - 1))
 	sleep 0.1
@@ -224,7 +231,7 @@ workload() {
 	start_scribbling
 	mark ready
 	for ((n = 0; n < rounds; n++)); do
-		for op in take show remove_middle remove_oldest restart remove_newest clone receive resize revert; do
+		for op in take absorb show remove_middle remove_oldest restart remove_newest clone receive resize revert; do
 			begin_round
 			mark "op:$op"
 			"op_$op"
