@@ -34,7 +34,15 @@ done
 is "$(z list home -H -o id | wc -l)" 3 'two are kept by the schedule, one as a base'
 like "$(z list home -H -o uuid,kinds)" "$base.expired" 'the base is held though it expired'
 expect 3 'it cannot be removed' z remove home "$base"
+ssh host2 'cat >/etc/zumastor/hooks.d/note' <<-'END'
+#!/bin/bash
+printf '%s %s\n' "$1" "$ZUMASTOR_UUID" >>/run/told
+END
+far chmod 0755 /etc/zumastor/hooks.d/note
 expect 0 'an incremental over it' z replicate home
+uuid=$(newest)
+is "$(far cat /run/told | xargs)" "pre-receive $uuid post-receive $uuid" 'hooks there are told before and after'
+far rm /etc/zumastor/hooks.d/note
 z snapshot home hourly >/dev/null
 is "$(z list home -H -o uuid | grep -c "$base" || true)" 0 'then it goes'
 
