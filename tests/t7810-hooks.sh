@@ -67,8 +67,7 @@ z revert home "$(cut -f 1 "$scratch/second")" &>/dev/null || true
 is "$(told)" '10-one pre-revert 20-two pre-revert 10-one post-revert' 'revert tells them, until it is killed'
 expect 0 'it goes on' z revert home --continue --wait
 is "$(told)" '10-one post-revert 20-two post-revert' 'and tells them all'
-expect 0 'once' z revert home --continue --wait
-is "$(told)" '' 'and not again'
+is "$(compgen -G "$database/volumes/home/reverting")" '' 'and need not again'
 rm "$hooks/15-kill"
 like "$(<"$scratch/env.post-revert")" "HOOK_DIR=\"$database/volumes/home/hooks/$(cut -f 2 "$scratch/second")\"" \
 	'and gives back what they left'
@@ -87,12 +86,14 @@ is "$(grep -v ': at work' "$err" | xargs)" \
 	"zumastor snapshot: warning: hook 15-bad failed with 1 at pre-freeze of home zumastor snapshot: stopped by hook 15-bad at pre-freeze of home" \
 	'it says which'
 is "$(told)" '10-one pre-freeze 15-bad pre-freeze 15-bad post-freeze 10-one post-freeze' 'all that ran are thawed'
-expect 1 'it stops removal, too' z remove -f home hourly.0
+[[ -z ${ZUMASTOR_LONG-} ]] || expect 1 'it stops removal, too' z remove -f home hourly.0
 is "$(z list home -H -o id)" "$snapshots" 'no snapshot came or went'
-sed -i 's/pre-\*/post-freeze/' "$hooks/15-bad"
-expect 1 'one that fails afterwards makes the command fail' z snapshot home
-like "$(<"$err")" 'failed with 1 at post-freeze' 'it says which'
-is "$(wc -l <"$out")" 1 'but the snapshot is there'
+if [[ -n ${ZUMASTOR_LONG-} ]]; then
+	sed -i 's/pre-\*/post-freeze/' "$hooks/15-bad"
+	expect 1 'one that fails afterwards makes the command fail' z snapshot home
+	like "$(<"$err")" 'failed with 1 at post-freeze' 'it says which'
+	is "$(wc -l <"$out")" 1 'but the snapshot is there'
+fi
 printf 'hook_failure = continue\nhook_timeout = 1\nhook_size = 64K\n' >/etc/zumastor/zumastor.conf
 
 # One that hangs, leaves a process that holds its output open, and too many files.
@@ -131,6 +132,7 @@ is "$(compgen -G "$scratch/thawed")" "$scratch/thawed" 'killed by TERM, it thaws
 chmod 0775 "$hooks/15-bad"
 expect 1 'one that others can write to is refused' z snapshot home
 like "$(<"$err")" "refusing '$hooks/15-bad'" 'it says so'
+[[ -n ${ZUMASTOR_LONG-} ]] || { done_testing; exit; }
 rm "$hooks/15-bad"
 ln -s /bin/true "$hooks/15-link"
 expect 1 'so is a link' z snapshot home
