@@ -44,28 +44,35 @@ forget_middle() {
 	done
 }
 
-steps=0
-for fault in kill killboth fail; do
+# try_step FAULT STEP - sets status, which is 0 when it was not reached any more.
+try_step() {
+	local fault=$1 step=$2 hash id
+	status=0
+	hash=$(content /dev/mapper/home)
+	{ ZUMASTOR_FAULT=$fault:$step "$helpers/dm-snapshot" home "$store"; } &>/dev/null || status=$?
+	if [[ $fault != killboth ]] && ! not_suspended; then
+		result bad "$fault at step $step leaves nothing suspended" "$(dmsetup info)"
+	fi
+	"$helpers/dm-settle" home "$store"
+	# Whatever is on record now and was not before was taken before anything else was written.
+	for id in $("$helpers/store-show" "$store" | sed -n 's/^snapshot=\([0-9]*\) .*state=live.*/\1/p'); do
+		((id <= newest)) || taken[$id]=$hash newest=$id
+	done
+	scribble 3
+	consistent "$fault at step $step"
+	is "$("$helpers/store-show" "$store" | grep -c 'state=pending')" 0 "$fault at step $step: nothing pending"
+	forget_middle
+}
+
+# In `make check` each step has one of the faults.
+steps=0 faults=(kill killboth fail)
+for pass in $(long_or '0 1 2' $((RANDOM % 3))); do
 	for ((step = 1; ; step++)); do
-		status=0
-		hash=$(content /dev/mapper/home)
-		{ ZUMASTOR_FAULT=$fault:$step "$helpers/dm-snapshot" home "$store"; } &>/dev/null || status=$?
-		if [[ $fault != killboth ]] && ! not_suspended; then
-			result bad "$fault at step $step leaves nothing suspended" "$(dmsetup info)"
-		fi
-		"$helpers/dm-settle" home "$store"
-		# Whatever is on record now and was not before was taken before anything else was written.
-		for id in $("$helpers/store-show" "$store" | sed -n 's/^snapshot=\([0-9]*\) .*state=live.*/\1/p'); do
-			((id <= newest)) || taken[$id]=$hash newest=$id
-		done
-		scribble 3
-		consistent "$fault at step $step"
-		is "$("$helpers/store-show" "$store" | grep -c 'state=pending')" 0 "$fault at step $step: nothing pending"
-		forget_middle
+		try_step "${faults[(step + pass) % 3]}" "$step"
 		((status != 0)) || break
 	done
 	steps=$((steps + step - 1))
-	is "$((step > 8))" 1 "$fault: every step was tried ($((step - 1)))"
+	is "$((step > 8))" 1 "every step was tried ($((step - 1)))"
 done
 "$helpers/dm-stop" home "$store"
 "$helpers/dm-start" home "$origin" "$store"
