@@ -12,8 +12,9 @@ modprobe -a dm-snapshot dm-thin-pool loop
 
 # content DEVICE - hash of all of it, past the page cache.
 content() {
-	blockdev --flushbufs "$1"
-	dd if="$1" bs=1M iflag=direct status=none | sha256sum | cut -c1-32
+	local sum
+	sum=$(dd if="$1" bs=1M iflag=direct status=none | sha256sum)
+	printf '%s\n' "${sum:0:32}"
 }
 
 # scribble [COUNT] - COUNT writes of 4 to 60 KiB of noise at random places of the volume.
@@ -48,8 +49,8 @@ take() {
 # differing - ids whose content is not what it was when they were taken.
 differing() {
 	local wrong=() id
+	((${#taken[@]} == 0)) || "$helpers/dm-show" "$volume" "$store" "${!taken[@]}" >/dev/null
 	for id in "${!taken[@]}"; do
-		"$helpers/dm-show" "$volume" "$store" "$id" >/dev/null
 		[[ $(content "/dev/zumastor/$volume/$id") == "${taken[$id]}" ]] || wrong+=("$id")
 	done
 	printf '%s' "${wrong[*]-}"

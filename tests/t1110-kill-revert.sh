@@ -36,10 +36,12 @@ faulted() {
 	((status == 0))
 }
 
+check_volume() {
+	[[ $(content /dev/mapper/home) == "$1" ]] || faults+=" volume after $2"
+}
+
 check_all() {
-	local now
-	now=$(content /dev/mapper/home)
-	[[ $now == "$1" ]] || faults+=" volume after $2"
+	check_volume "$1" "$2"
 	[[ -z $(differing) ]] || faults+=" snapshots $(differing) after $2"
 }
 
@@ -55,25 +57,25 @@ revert_with() {
 		faulted "$fault:$n" "$helpers/dm-revert" begin home "$store" 1 && reached=yes
 		# Not switched, or switched: one of the two.
 		if [[ $(phase) == open ]]; then before=$after; fi
-		check_all "$before" "$fault:$n $sub"
+		check_volume "$before" "$fault:$n $sub"
 	fi
 	[[ $(phase) == open ]] || "$helpers/dm-revert" begin home "$store" 1 >/dev/null || faults+=" cannot begin again"
 	scribble 2
 	after=$(content /dev/mapper/home)
 	if [[ $sub == rewind ]]; then
 		ZUMASTOR_FAULT=$fault:$n revert_rewind &>/dev/null && reached=yes
-		check_all "$after" "$fault:$n $sub"
+		check_volume "$after" "$fault:$n $sub"
 	fi
 	revert_rewind >/dev/null || faults+=" cannot rewind"
 	if [[ $sub == merge ]]; then
 		faulted "$fault:$n" "$helpers/dm-revert" merge home "$store" && reached=yes
-		check_all "$after" "$fault:$n $sub"
+		check_volume "$after" "$fault:$n $sub"
 	fi
 	[[ $(phase) != open ]] || "$helpers/dm-revert" merge home "$store" || faults+=" cannot merge"
 	if [[ $sub == finish ]]; then
 		while [[ $(fact revert_layer_bytes) != 0 ]]; do sleep 0.1; done
 		faulted "$fault:$n" "$helpers/dm-revert" finish home "$store" && reached=yes
-		check_all "$after" "$fault:$n $sub"
+		check_volume "$after" "$fault:$n $sub"
 	fi
 	revert_on || faults+=" cannot go on"
 	check_all "$after" "$fault:$n $sub, finished"
@@ -83,26 +85,24 @@ revert_with() {
 	[[ -z $reached ]]
 }
 
-# with FAULT SUBCOMMAND... - at its step 1, then 2, … until it passes.
+# with SUBCOMMAND - at its step 1, then 2, … until it passes, the faults taking turns.
 with() {
-	local fault=$1 sub
-	for sub in "${@:2}"; do
-		for ((n = 1; ; n++)); do
-			faults=
-			revert_with "$fault" "$sub" "$n" || break
-			is "$faults" '' "$fault at step $n of $sub"
-		done
-		steps=$((${steps:-0} + n - 1))
-		is "$faults" '' "$sub passes after $((n - 1)) steps with $fault"
+	local sub=$1 fault kinds=(kill killboth fail)
+	for ((n = 1; ; n++)); do
+		fault=${kinds[(n + pass) % 3]}
+		faults=
+		revert_with "$fault" "$sub" "$n" || break
+		is "$faults" '' "$fault at step $n of $sub"
 	done
+	steps=$((${steps:-0} + n - 1))
+	is "$faults" '' "$sub passes after $((n - 1)) steps"
 }
 
-with kill begin rewind merge finish
-with killboth merge
-if [[ ${ZUMASTOR_LONG-} == yes ]]; then
-	with killboth begin finish
-	with fail begin rewind merge finish
-fi
+for pass in $(long_or '0 1 2' $((RANDOM % 3))); do
+	for sub in begin rewind merge finish; do
+		with "$sub"
+	done
+done
 "$helpers/dm-stop" home "$store"
 score R7 "$steps" faults "$tap_failed" violations
 done_testing
