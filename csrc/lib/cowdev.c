@@ -2,6 +2,7 @@
 /* cowdev.c - see cowdev.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,11 +30,11 @@ int cowdev_inspect(const struct stack *stack, const struct snapshot *snap, bool 
 	return r;
 }
 
-static bool is_full(const struct stack *stack)
+static bool writers_wait(const struct stack *stack)
 {
 	struct pool_status pool;
 
-	return pool_status(stack, &pool) == 0 && pool.full;
+	return pool_status(stack, &pool) == 0 && pool.waiting;
 }
 
 enum { POLL_US = 1000, LOOK_EVERY = 500 };	/* look at the pool twice a second */
@@ -45,14 +46,17 @@ static int await(const struct stack *stack, const struct dev *cow, pid_t child)
 	unsigned int polls = 0;
 	bool failed = false;
 	int status;
+	pid_t ended;
 
-	while (waitpid(child, &status, WNOHANG) == 0) {
+	while ((ended = waitpid(child, &status, WNOHANG)) == 0) {
 		nanosleep(&pause, NULL);
-		if (++polls % LOOK_EVERY == 0 && !failed && is_full(stack))
+		if (++polls % LOOK_EVERY == 0 && !failed && writers_wait(stack))
 			failed = dev_fail(cow) == 0;
 	}
 	if (failed)
 		return -ENOSPC;
+	if (ended < 0)
+		return -errno;
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
 }
 
@@ -62,9 +66,11 @@ static int await(const struct stack *stack, const struct dev *cow, pid_t child)
  */
 static int blank(const struct stack *stack, const struct dev *cow, const char *path)
 {
-	pid_t child = fork();
+	pid_t child;
 	int fd;
 
+	signal(SIGCHLD, SIG_DFL);	/* ignored, as we may have inherited it, nobody could tell how it ended */
+	child = fork();
 	if (child < 0)
 		return -errno;
 	if (child > 0)

@@ -12,6 +12,8 @@
 
 /*
  * cowdev_create - make the thin volume, its device, and an empty exception store in it; may be repeated.
+ *
+ * -ENOSPC: the pool was filled meanwhile; the device fails all I/O until it is removed.
  */
 int cowdev_create(const struct stack *stack, const struct snapshot *snap);
 
