@@ -61,6 +61,26 @@ fact() {
 	"$helpers/dm-status" "$volume" "$store" | sed -n "s/^$1=//p"
 }
 
+# until_fact NAME VALUE TENTHS - wait for it; false when it has not come after so many tenths of a second.
+until_fact() {
+	local i
+	for ((i = 0; i < $3; i++)); do
+		[[ $(fact "$1") != "$2" ]] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# not_suspended - the watchdog goes on after the command has died.
+not_suspended() {
+	local i
+	for ((i = 0; i < 100; i++)); do
+		dmsetup info -c --noheadings -o suspended | grep -q Suspended || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
 # deepest - the most dm devices on any path from one of them down to a disk.
 deepest() {
 	{

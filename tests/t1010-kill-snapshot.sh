@@ -13,16 +13,6 @@ take
 
 newest=$id
 
-# The watchdog goes on after the command has died.
-not_suspended() {
-	local i
-	for ((i = 0; i < 100; i++)); do
-		dmsetup info -c --noheadings -o suspended | grep -q Suspended || return 0
-		sleep 0.05
-	done
-	return 1
-}
-
 # consistent DESCRIPTION - settle, and every snapshot that is on record shows what it should.
 consistent() {
 	local id

@@ -11,11 +11,7 @@ change() {
 
 # full - wait until it is.
 full() {
-	local n
-	for ((n = 0; n < 200; n++)); do
-		[[ $(fact store_mode) != out_of_data_space ]] || break
-		sleep 0.1
-	done
+	until_fact store_mode out_of_data_space 200 || true
 	is "$(fact store_mode)" out_of_data_space 'the store is full'
 }
 

@@ -18,14 +18,9 @@ stopped() {
 
 # fill - write until the store is full and the writer waits.
 fill() {
-	local n
 	dd if=/dev/urandom of=/dev/mapper/home bs=16k seek=300 count=600 oflag=direct conv=notrunc status=none &
 	writer=$!
-	for ((n = 0; n < 100; n++)); do
-		[[ $(fact store_mode) != out_of_data_space ]] || return 0
-		sleep 0.1
-	done
-	fail 'the store gets full'
+	until_fact store_mode out_of_data_space 100 || fail 'the store gets full'
 }
 
 # ends SECONDS PID
@@ -63,6 +58,7 @@ try() {
 }
 
 make_volume
+# shellcheck disable=SC2016 # it is Perl's
 expect 0 'a snapshot where the end of children is ignored' \
 	perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' "$helpers/dm-snapshot" home "$store"
 for ((n = 1; ; n++)); do

@@ -16,20 +16,11 @@ phase() {
 	"$helpers/store-show" "$store" | sed -n 's/^revert=\([a-z]*\) .*/\1/p'
 }
 
-nothing_suspended() {
-	local i
-	for ((i = 0; i < 100; i++)); do
-		dmsetup info -c --noheadings -o suspended | grep -q Suspended || return 0
-		sleep 0.05
-	done
-	return 1
-}
-
 # faulted FAULT CMD [ARG...] - run it so, then stop and start if it is a restart's turn; false when it did not pass.
 faulted() {
 	local status=0
 	{ ZUMASTOR_FAULT=$1 "${@:2}"; } &>/dev/null || status=$?
-	[[ $1 == killboth:* ]] || nothing_suspended || faults+=" suspended after $*"
+	[[ $1 == killboth:* ]] || not_suspended || faults+=" suspended after $*"
 	"$helpers/dm-settle" home "$store" || faults+=" cannot settle after $*"
 	((RANDOM % 2)) || { "$helpers/dm-stop" home "$store" && "$helpers/dm-start" home "$origin" "$store"; } ||
 		faults+=" cannot restart after $*"

@@ -8,7 +8,7 @@ z=/usr/sbin/zumastor
 new=$scratch/new
 log=$scratch/log
 violations=()
-fills=$(long_or 500 4)
+fills=$(long_or 500 10)
 
 violation() {
 	violations+=("fill $fill: $1")
@@ -90,16 +90,6 @@ snapshot_anyway() {
 		grep -q 'store is full' "$out" || violation "$(<"$out")"
 }
 
-# until FACT VALUE - wait for it.
-until_fact() {
-	local n
-	for ((n = 0; n < 600; n++)); do
-		[[ $(fact "$1") != "$2" ]] || return 0
-		sleep 0.1
-	done
-	violation "$1 is not $2"
-}
-
 halt() {
 	local n id from
 	for ((n = RANDOM % 3 + 1; n > 0; n--)); do
@@ -112,7 +102,7 @@ halt() {
 	overwrite_later 512
 	a_moment
 	snapshot_anyway
-	until_fact store_mode out_of_data_space
+	until_fact store_mode out_of_data_space 600 || violation 'the store is not full'
 	kill -0 "$writer" || violation 'the writer did not wait'
 	right
 	for id in $(ids live); do
@@ -158,7 +148,7 @@ expire() {
 	a_moment
 	snapshot_anyway
 	written
-	until_fact store_short no
+	until_fact store_short no 600 || violation 'the store stays short'
 	right
 	removed_in_order
 	remove_all

@@ -7,15 +7,6 @@
 . "$(dirname "$0")/stack.sh"
 . "$(dirname "$0")/resize.sh"
 
-not_suspended() {
-	local i
-	for ((i = 0; i < 100; i++)); do
-		dmsetup info -c --noheadings -o suspended | grep -q Suspended || return 0
-		sleep 0.05
-	done
-	return 1
-}
-
 # look - sets actual, what the kernel has of volume, data and metadata, and recorded, what is on record.
 look() {
 	local text key

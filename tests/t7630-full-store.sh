@@ -14,10 +14,7 @@ slice_origin $((16 << 20))
 { ZUMASTOR_FAULT=kill:2 resize --origin $((15 << 20)); } &>/dev/null || true
 dd if=/dev/urandom of=/dev/mapper/home bs=16k count=800 oflag=direct conv=notrunc status=none &
 writer=$!
-for ((n = 0; n < 200; n++)); do
-	[[ $(fact store_mode) != out_of_data_space ]] || break
-	sleep 0.1
-done
+until_fact store_mode out_of_data_space 200 || true
 is "$(fact store_mode)" out_of_data_space 'the store is full'
 expect 0 'a resize on record keeps no command from making room' timeout 60 "$helpers/dm-settle" home "$store"
 expect 1 'nor is another begun' timeout 60 "$helpers/dm-resize" --origin $((16 << 20)) home "$origin" "$store"
