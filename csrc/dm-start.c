@@ -2,7 +2,10 @@
 /*
  * dm-start - put up the devices of a volume, or repair those of a running one.
  *
- *     dm-start [--check] VOLUME ORIGIN STORE [META]
+ *     dm-start [--check|--adopt] VOLUME ORIGIN STORE [META]
+ *
+ * With --adopt the volume, which has no snapshots yet, comes under ORIGIN, a dm device that stays mounted.  Killed at
+ * any point, it is there or dm-stop does away with it.
  *
  * With --check nothing is put up or changed: 6 when the origin is not as the volume was left, so that its snapshots
  * would be lost.
@@ -30,9 +33,9 @@ static int check_origin(struct stack *stack, const char *path, dev_t origin)
 	return EXIT_LOST;
 }
 
-static int start(struct stack *stack, const char *path, dev_t origin, dev_t store, dev_t meta)
+static int start(struct stack *stack, const char *path, bool adopt, dev_t origin, dev_t store, dev_t meta)
 {
-	int r = life_start(stack, origin, store, meta);
+	int r = adopt ? life_adopt(stack, origin, store, meta) : life_start(stack, origin, store, meta);
 
 	if (stack->origin_changed)
 		warnx("warning: the origin '%s' was written while volume '%s' was stopped", path,
@@ -42,18 +45,22 @@ static int start(struct stack *stack, const char *path, dev_t origin, dev_t stor
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "check", no_argument, NULL, 'c' }, { 0 } };
+	static const struct option options[] = {
+		{ "check", no_argument, NULL, 'c' }, { "adopt", no_argument, NULL, 'a' }, { 0 },
+	};
 	dev_t origin, store, meta = 0;
-	bool check = false;
+	bool check = false, adopt = false;
 	struct stack *stack;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) == 'c')
-		check = true;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) == 'c' || option == 'a') {
+		check |= option == 'c';
+		adopt |= option == 'a';
+	}
 	argc -= optind;
 	argv += optind;
-	if (option != -1 || (argc != 3 && argc != 4))
-		errx(EXIT_USAGE, "usage: dm-start [--check] VOLUME ORIGIN STORE [META]");
+	if (option != -1 || (check && adopt) || (argc != 3 && argc != 4))
+		errx(EXIT_USAGE, "usage: dm-start [--check|--adopt] VOLUME ORIGIN STORE [META]");
 	origin = tool_block_device(argv[1]);
 	store = tool_block_device(argv[2]);
 	stack = tool_open(argv[0], argv[2]);
@@ -66,5 +73,5 @@ int main(int argc, char **argv)
 	if (meta)
 		tool_need_sectors(argv[3], HEADER_SECTORS + stack->rec.meta_sectors);
 	return check ? check_origin(stack, argv[1], origin) :
-		       start(stack, argv[1], origin, store, meta);
+		       start(stack, argv[1], adopt, origin, store, meta);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "exits.h"
+#include "upper.h"
 #include "pool.h"
 #include "revert.h"
 #include "settle.h"
@@ -132,9 +133,25 @@ static int print_clones(struct stack *stack)
 	return r;
 }
 
+/* What lies on the volume counts, too: is it suspended, or under way to another table, or not there any more? */
+static int word(struct stack *stack, bool suspended, const char **text)
+{
+	struct dev_state state = { 0 };
+	struct dev upper;
+	bool there;
+	int r = stack->lower ? upper_find(stack, &upper, &there) : 0;
+
+	if (r == 0 && stack->lower && there)
+		r = dev_state(upper.uuid, &state);
+	*text = suspended || state.suspended || state.loaded ? "suspended" :
+		stack->lower && !there ? "detached" : "running";
+	return r;
+}
+
 static int print_all(struct stack *stack)
 {
 	struct dev_state origin, pool;
+	const char *state = stack->lower ? "detached" : "stopped";
 	bool up;
 	int r = stack_state(stack, "origin", NO_ID, &origin);
 
@@ -142,9 +159,11 @@ static int print_all(struct stack *stack)
 		r = stack_state(stack, "store", NO_ID, &pool);
 	if (r == 0)
 		r = stack_is_up(stack, &up);
+	if (r == 0 && up)
+		r = word(stack, origin.suspended || pool.suspended, &state);
 	if (r < 0)
 		return r;
-	printf("state=%s\n", !up ? "stopped" : origin.suspended || pool.suspended ? "suspended" : "running");
+	printf("state=%s\n", state);
 	if (!up)
 		return 0;
 	r = print_head(stack);

@@ -12,6 +12,7 @@
 #include "life.h"
 #include "pool.h"
 #include "settle.h"
+#include "upper.h"
 #include "view.h"
 
 enum {
@@ -310,6 +311,27 @@ static int each_device(const struct check *check, int (*each)(void *, const char
 	return r;
 }
 
+/* The origin in the database; it may lie on the volume, for upper.h to find. */
+static int check_origin(const struct check *check)
+{
+	dev_t origin = check->stack->origin;
+	struct dev_state state;
+	struct dev upper;
+	bool there;
+	int r = upper_find(check->stack, &upper, &there);
+
+	if (r == 0 && check->stack->lower && !there)
+		found(check, "origin", 0, "the origin does not lie on the volume any more");
+	if (r == 0 && there)
+		r = dev_state(upper.uuid, &state);
+	if (r == 0 && there)
+		origin = makedev(state.major, state.minor);
+	if (r == 0 && origin != check->origin)
+		found(check, "database", 0, "the volume runs on another origin, %u:%u", major(origin),
+		      minor(origin));
+	return r;
+}
+
 /* The whole. */
 
 int check_running(const struct check *check)
@@ -321,10 +343,9 @@ int check_running(const struct check *check)
 	if (past > 0)
 		found(check, "origin", 0, "%" PRIu64 " sectors of the origin were written past the volume",
 		      past);
-	if (check->stack->origin != check->origin)
-		found(check, "database", 0, "the volume runs on another origin, %u:%u",
-		      major(check->stack->origin), minor(check->stack->origin));
-	r = check_pool(check, false);
+	r = check_origin(check);
+	if (r == 0)
+		r = check_pool(check, false);
 	if (r < 0)
 		return r;
 	check_tables(check);

@@ -372,6 +372,49 @@ int dev_table_is(const char *uuid, const struct table *table, bool *same)
 	return r;
 }
 
+static struct dm_task *task_by_number(int type, dev_t device)
+{
+	struct dm_task *task;
+
+	library_said[0] = '\0';
+	task = dm_task_create(type);
+	if (task && !dm_task_set_major_minor(task, (int)major(device), (int)minor(device), 0)) {
+		dm_task_destroy(task);
+		task = NULL;
+	}
+	return task;
+}
+
+static int add_linear(struct dm_task *task, struct table *table)
+{
+	char *target = NULL, *params = NULL;
+	uint64_t start, length;
+	void *next = NULL;
+
+	do {
+		next = dm_get_next_target(task, next, &start, &length, &target, &params);
+		if (!target || strcmp(target, "linear") != 0)
+			return -EBUSY;
+		table_add(table, length, "linear", "%s", params);
+	} while (next);
+	return table->error;
+}
+
+int dev_linear_table(dev_t device, struct table *table)
+{
+	struct dm_task *task = task_by_number(DM_DEVICE_TABLE, device);
+	struct dm_info info;
+	int r = -EIO;
+
+	if (task && dm_task_no_flush(task) && dm_task_run(task) && dm_task_get_info(task, &info))
+		r = info.exists && info.live_table ? add_linear(task, table) : -ENXIO;
+	if (r == 0)
+		table->readonly = info.read_only;
+	if (task)
+		dm_task_destroy(task);
+	return r;
+}
+
 int dev_depth(dev_t device, unsigned int *depth)
 {
 	struct dm_task *task = dm_task_create(DM_DEVICE_DEPS);
@@ -467,6 +510,25 @@ int dev_find_uuid(const char *number, char uuid[DEV_UUID_TEXT])
 	if (sscanf(number, "%u:%u", &major, &minor) != 2)
 		return -EBADMSG;
 	return uuid_of(major, minor, uuid);
+}
+
+int dev_identify(dev_t device, struct dev *dev)
+{
+	struct dm_task *task = task_by_number(DM_DEVICE_INFO, device);
+	int r = info_of(task, task != NULL, dm_task_get_name, dev->name, sizeof(dev->name));
+
+	dev->audience = FOR_USERS;
+	return r < 0 ? r : uuid_of(major(device), minor(device), dev->uuid);
+}
+
+int dev_set_uuid(const struct dev *dev)
+{
+	struct dm_task *task = dm_task_create(DM_DEVICE_RENAME);
+	bool ready = task && dm_task_set_name(task, dev->name) && dm_task_set_newuuid(task, dev->uuid) &&
+		     dm_task_set_cookie(task, &cookie, 0);
+	int r = task_end(task, ready);
+
+	return r < 0 ? failed("give a UUID to", dev->name, r) : 0;
 }
 
 /* Since 5.13 the kernel lists, behind the name, the number of events, flags, and the UUID; see linux/dm-ioctl.h. */

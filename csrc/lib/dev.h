@@ -136,6 +136,11 @@ int dev_status(const char *uuid, struct dev_line *line);
 int dev_table_is(const char *uuid, const struct table *table, bool *same);
 
 /*
+ * dev_linear_table - the live table of @device, to be given to table_free(); -EBUSY unless all of it is linear.
+ */
+int dev_linear_table(dev_t device, struct table *table);
+
+/*
  * dev_depth - how many device-mapper devices lie one on the other from @device down; 0 for a disk.
  */
 int dev_depth(dev_t device, unsigned int *depth);
@@ -158,6 +163,12 @@ int dev_node(const struct dev *dev);
  */
 int dev_find_name(const char *uuid, char name[DEV_NAME_TEXT]);
 int dev_find_uuid(const char *number, char uuid[DEV_UUID_TEXT]);
+
+/*
+ * dev_identify - name and UUID of a dm device, FOR_USERS.   dev_set_uuid - give one that has none the UUID in @dev.
+ */
+int dev_identify(dev_t device, struct dev *dev);
+int dev_set_uuid(const struct dev *dev);
 
 /*
  * dev_each - call @each with the UUID of every device whose UUID begins with @prefix.

@@ -12,6 +12,7 @@ int exit_code(int r)
 		return EXIT_DONE;
 	case EBUSY:
 	case EAGAIN:
+	case ENOLINK:
 		return EXIT_BUSY;
 	case ENOENT:
 	case ENXIO:
@@ -37,6 +38,8 @@ const char *reason(int r)
 		return "it ends early";
 	case ESTALE:
 		return "the snapshot is lost";
+	case ENOLINK:
+		return "the device that was put on it is not on it any more; stop it";
 	default:
 		return strerror(-r);
 	}

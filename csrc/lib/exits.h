@@ -26,8 +26,8 @@ int exit_code(int r);
 /*
  * reason - text for a negative errno returned by csrc/lib.
  *
- * EBADMSG, ESTALE and ENODATA carry a meaning of ours (a structure is wrong, a snapshot is lost,
- * the stream ends early) that strerror() would hide.
+ * EBADMSG, ESTALE, ENODATA and ENOLINK carry a meaning of ours (a structure is wrong, a snapshot is lost,
+ * the stream ends early, see live.h) that strerror() would hide.
  */
 const char *reason(int r);
 

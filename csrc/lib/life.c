@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "clone.h"
 #include "cowdev.h"
 #include "fingerprint.h"
 #include "life.h"
+#include "live.h"
 #include "pool.h"
 #include "resize.h"
 #include "revert.h"
@@ -23,6 +25,7 @@ enum { PREFIX_TEXT = 64 };
 struct teardown {
 	char prefix[PREFIX_TEXT];
 	unsigned int left, removed;
+	int lying;		/* devices that lie on the volume and may: they have it open */
 	bool busy;
 };
 
@@ -34,7 +37,7 @@ static int look_if_busy(void *context, const char *uuid)
 	struct dev_state state;
 	int r = dev_state(uuid, &state);
 
-	if (r == 0 && state.open_count > 0 &&
+	if (r == 0 && state.open_count > (strcmp(role, "origin") == 0 ? down->lying : 0) &&
 	    (strcmp(role, "origin") == 0 || strncmp(role, "shown-", 6) == 0 ||
 	     strncmp(role, "clone-", 6) == 0 || strncmp(role, "substore-", 9) == 0))
 		down->busy = true;
@@ -58,9 +61,9 @@ static int remove_if_free(void *context, const char *uuid)
 	return r;
 }
 
-static int check_busy(struct stack *stack)
+static int check_busy(struct stack *stack, int lying)
 {
-	struct teardown down = { 0 };
+	struct teardown down = { .lying = lying };
 	int r;
 
 	snprintf(down.prefix, sizeof(down.prefix), "ZUMASTOR-%s-", stack->rec.volume);
@@ -71,7 +74,7 @@ static int check_busy(struct stack *stack)
 static int tear_down(struct stack *stack)
 {
 	struct teardown down = { 0 };
-	int r = check_busy(stack);
+	int r = check_busy(stack, 0);
 
 	if (r < 0)
 		return r;
@@ -124,24 +127,72 @@ static void leave_word(struct stack *stack)
 	stack_commit(stack);
 }
 
-int life_stop(struct stack *stack)
+/*
+ * A volume without the device that lay on it was passed by, unless it is a stop that was cut off, whose word is on
+ * record.  Nothing tells what was written.
+ */
+static int distrust(struct stack *stack)
 {
-	unsigned int i;
-	bool up;
-	int r = check_busy(stack);
+	struct snapshot *head = record_head(&stack->rec);
+
+	if (!head || stack->rec.origin_seen.when == SEEN_STOPPED)
+		return 0;
+	stack->origin_changed = true;
+	return stack_mark_lost(stack, head);
+}
+
+/* The word first: should we be killed, the next start knows at least a digest of the origin. */
+static int take_off(struct stack *stack, const struct claim *claim)
+{
+	int r;
+
+	if (!claim->there)
+		return 0;
+	leave_word(stack);
+	r = step();
+	if (r == 0)
+		r = live_take_off(stack, &claim->upper);
+	if (r == 0)
+		r = step();
+	stack->origin = claim->device;
+	return r;
+}
+
+static int take_down(struct stack *stack, const struct claim *claim, bool *up)
+{
+	bool detached = stack->lower && !claim->there;
+	int r = check_busy(stack, claim->there);
 
 	if (r == 0)
 		r = resize_recover(stack);	/* a pool that is suspended does not answer */
 	if (r == 0)
-		r = stack_is_up(stack, &up);
-	if (r == 0 && up)
-		r = keep_verdict(stack);
-	if (r == 0 && up)
+		r = stack_is_up(stack, up);
+	if (r == 0 && *up)
+		r = detached ? distrust(stack) : keep_verdict(stack);
+	if (r == 0 && *up)
 		seal_head(stack);
+	if (r == 0)
+		r = take_off(stack, claim);
 	if (r == 0)
 		r = tear_down(stack);
 	if (r == 0)
 		r = origin_node(stack);
+	if (r == 0 && stack->lower)
+		r = live_lower_down(stack);
+	*up &= !detached;
+	return r;
+}
+
+static int stop(struct stack *stack, bool mounted)
+{
+	struct claim claim;
+	unsigned int i;
+	bool up = false;
+	int r = live_claim(stack, mounted, &claim);
+
+	if (r == 0)
+		r = take_down(stack, &claim, &up);
+	live_release(&claim);
 	if (r < 0)
 		return r;
 	for (i = 0; i < stack->rec.count; i++)
@@ -152,6 +203,16 @@ int life_stop(struct stack *stack)
 	if (up)
 		leave_word(stack);
 	return 0;
+}
+
+int life_stop(struct stack *stack)
+{
+	return stop(stack, false);
+}
+
+int life_leave(struct stack *stack)
+{
+	return stop(stack, true);
 }
 
 /* Starting. */
@@ -262,6 +323,24 @@ static int put_up(struct stack *stack, dev_t store, dev_t meta)
 	return r < 0 ? r : stack_is_up(stack, &up);
 }
 
+/* A volume that the user's device was taken off, or not yet put on, begins anew, on that device itself. */
+static int drop_detached(struct stack *stack, bool *up)
+{
+	bool detached;
+	int r = stack->adopting ? 0 : live_mend(stack, &detached);
+
+	if (r < 0 || stack->adopting || !detached)
+		return r;
+	if (*up)
+		r = distrust(stack);
+	if (r == 0)
+		r = tear_down(stack);
+	if (r == 0)
+		r = live_lower_down(stack);
+	*up &= r < 0;
+	return r;
+}
+
 int life_start(struct stack *stack, dev_t origin, dev_t store, dev_t meta)
 {
 	bool up;
@@ -269,6 +348,8 @@ int life_start(struct stack *stack, dev_t origin, dev_t store, dev_t meta)
 
 	if (r == 0)
 		r = stack_is_up(stack, &up);
+	if (r == 0)
+		r = drop_detached(stack, &up);
 	if (r == 0 && !up) {
 		stack->origin = origin;
 		r = tear_down(stack);	/* what a start or stop that died left */
@@ -284,6 +365,58 @@ int life_start(struct stack *stack, dev_t origin, dev_t store, dev_t meta)
 	if (r == 0)
 		r = origin_node(stack);
 	return r < 0 ? r : stack_link(stack, "origin", NO_ID);
+}
+
+/* Starting under a device that is in use. */
+
+static int put_under(struct stack *stack, const struct dev *upper, dev_t store, dev_t meta)
+{
+	struct dev_state lower;
+	int r = stack_state(stack, "lower", NO_ID, &lower);
+
+	if (r == 0)
+		r = step();
+	if (r == 0)
+		r = life_start(stack, makedev(lower.major, lower.minor), store, meta);
+	if (r == 0)
+		r = step();
+	if (r == 0)
+		r = live_put(stack, upper);
+	return r < 0 ? r : step();
+}
+
+/* The user's device cannot have come onto the volume when putting it there failed, but who knows. */
+static void undo_adoption(struct stack *stack, const struct dev *upper)
+{
+	bool detached = true;
+
+	if (live_mend(stack, &detached) == 0 && !detached && live_take_off(stack, upper) < 0)
+		return;
+	if (tear_down(stack) == 0) {
+		origin_node(stack);
+		stack_unlink(stack, "origin", NO_ID);
+		live_lower_down(stack);
+	}
+}
+
+int life_adopt(struct stack *stack, dev_t upper, dev_t store, dev_t meta)
+{
+	struct dev dev;
+	bool up;
+	int r = stack_is_up(stack, &up);
+
+	if (r == 0 && (up || stack->lower || record_head(&stack->rec) || is_reverting(&stack->rec)))
+		r = -EBUSY;
+	if (r == 0)
+		r = live_lower_up(stack, upper, &dev);
+	if (r < 0)
+		return r;
+	stack->adopting = true;
+	r = put_under(stack, &dev, store, meta);
+	if (r < 0)
+		undo_adoption(stack, &dev);
+	stack->adopting = false;
+	return r;
 }
 
 /* Taking snapshots. */

@@ -20,12 +20,25 @@
 int life_start(struct stack *stack, dev_t origin, dev_t store, dev_t meta);
 
 /*
+ * life_adopt - the same under the device @upper, which may be mounted: it is the origin, and what is written to
+ * it goes through the volume from then on.
+ *
+ * -EBUSY also for a store with snapshots, and for what live_lower_up() refuses.
+ */
+int life_adopt(struct stack *stack, dev_t upper, dev_t store, dev_t meta);
+
+/*
  * life_stop - remove every device of the volume; -EBUSY, and nothing changed, while the volume or a
- * snapshot is open.
+ * snapshot is open, or the device that lies on it.
  *
  * Before that, a head that the kernel gave up is recorded as lost; after it, how the origin is left.
  */
 int life_stop(struct stack *stack);
+
+/*
+ * life_leave - the same, but the device that lies on the volume may be mounted, and stays so: undoes life_adopt().
+ */
+int life_leave(struct stack *stack);
 
 struct new_snapshot {
 	const char *kinds;

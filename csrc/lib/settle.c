@@ -8,6 +8,7 @@
 
 #include "clone.h"
 #include "cow.h"
+#include "live.h"
 #include "pool.h"
 #include "resize.h"
 #include "revert.h"
@@ -65,7 +66,7 @@ static int finish_switch(struct stack *stack)
 	const struct snapshot *head = record_head(&stack->rec);
 	int r;
 
-	stack_dev(stack, "origin", NO_ID, &sw.origin);
+	switchover_of(&sw, stack);
 	if (fresh) {
 		sw.has_snap = true;
 		stack_dev(stack, "snap", fresh->id, &sw.snap);
@@ -199,6 +200,8 @@ int stack_recover(struct stack *stack)
 	bool up;
 	int r = resize_recover(stack);
 
+	if (r == 0)
+		r = live_recover(stack);
 	if (r == 0)
 		r = finish_switch(stack);
 	if (r == 0)

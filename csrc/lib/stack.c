@@ -24,6 +24,15 @@ static int check_owner(const struct stack *stack)
 	return strcmp(stack->rec.name, stack->volume) == 0 ? 0 : -EPERM;
 }
 
+static int find_lower(struct stack *stack)
+{
+	struct dev_state state;
+	int r = stack_state(stack, "lower", NO_ID, &state);
+
+	stack->lower = state.exists;
+	return r;
+}
+
 struct stack *stack_open(const char *volume, const char *store, int *error)
 {
 	struct stack *stack = calloc(1, sizeof(*stack));
@@ -39,6 +48,8 @@ struct stack *stack_open(const char *volume, const char *store, int *error)
 		*error = record_load(stack->store, &stack->rec);
 	if (*error >= 0)
 		*error = check_owner(stack);
+	if (*error >= 0)
+		*error = find_lower(stack);
 	if (*error >= 0)
 		return stack;
 	stack_close(stack);
@@ -67,10 +78,10 @@ int stack_commit_live(struct stack *stack, struct snapshot *snap)
 	return stack_commit(stack);
 }
 
-static enum dev_audience audience(const char *role)
+static enum dev_audience audience(const struct stack *stack, const char *role)
 {
 	if (strcmp(role, "origin") == 0)
-		return FOR_USERS;
+		return stack->lower ? FOR_READERS : FOR_USERS;
 	return strcmp(role, "shown") == 0 || strcmp(role, "clone") == 0 ? FOR_READERS : FOR_NOBODY;
 }
 
@@ -121,8 +132,11 @@ static const char *owner(const struct stack *stack, const char *role)
 void stack_dev(const struct stack *stack, const char *role, uint32_t id, struct dev *dev)
 {
 	dev_name(stack, role, id, dev->name);
-	dev->audience = audience(role);
-	if (id == NO_ID)
+	dev->audience = audience(stack, role);
+	/* It stays when the stack goes, and has another prefix for that. */
+	if (strcmp(role, "lower") == 0)
+		snprintf(dev->uuid, sizeof(dev->uuid), "ZUMALIVE-%s-lower", stack->rec.volume);
+	else if (id == NO_ID)
 		snprintf(dev->uuid, sizeof(dev->uuid), "ZUMASTOR-%s-%s", owner(stack, role),
 			 role);
 	else

@@ -13,6 +13,7 @@
  *     VOL-under-K    linear, read-only: snapshot K for the writable layer of a revert or a clone
  *     VOL+NAME       clone NAME of snapshot K: snapshot of under-K into a COW of its own
  *     VOL+NAME.store thin volume with the record of a volume defined on that clone, which shares our pool
+ *     VOL-lower      linear: what the user's device was, which lies on VOL: see upper.h
  *     VOL-rewind     snapshot-origin over base-N: what a revert writes to the origin goes through it
  *
  * Every function returns 0 or -errno and prints nothing.  The caller holds the volume's lock.
@@ -35,6 +36,8 @@ struct stack {
 	struct record rec;
 	dev_t origin;		/* the user's device, and … */
 	uint32_t attached;	/* … the snapshot it copies out to, or NO_ID: see stack_is_up() */
+	bool lower;		/* there is a VOL-lower: what users mount lies on the volume */
+	bool adopting;		/* the user's device is about to be put on the volume */
 	bool origin_changed;	/* found by life_start(): written while the volume was stopped */
 };
 
@@ -62,7 +65,7 @@ int stack_commit_live(struct stack *stack, struct snapshot *snap);
 /*
  * stack_dev - fill in name, UUID and audience of the device with that role.
  *
- * @role: "origin" for the volume itself, "shown" for VOL(@id), "store", "store-meta", "store-data", "rewind"; with a
+ * @role: "origin" for the volume itself, "shown" for VOL(@id), "store", "store-meta", "store-data", "rewind", "lower"; with a
  * snapshot's id "base", "snap" and "under", with the id of their thin volume "cow", "clone" and "substore".
  */
 void stack_dev(const struct stack *stack, const char *role, uint32_t id, struct dev *dev);

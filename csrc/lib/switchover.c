@@ -13,6 +13,7 @@
 
 #include "step.h"
 #include "switchover.h"
+#include "upper.h"
 
 enum {
 	FLUSH_MS = 1000,		/* until it is asked why a suspension takes so long */
@@ -28,6 +29,7 @@ void switchover_of(struct switchover *sw, const struct stack *stack)
 	*sw = (struct switchover){ 0 };
 	stack_dev(stack, "origin", NO_ID, &sw->origin);
 	stack_dev(stack, "store", NO_ID, &sw->store);
+	sw->error = upper_find(stack, &sw->upper, &sw->has_upper);
 }
 
 /* Swap the base of the former head onto the new snapshot, if that has not happened yet. */
@@ -103,13 +105,34 @@ static int resume_if_suspended(struct switchover *sw)
 	return resumed < 0 ? resumed : r;
 }
 
+/* Whatever became of the volume: without it, writers would just wait there. */
+static int resume_upper(const struct switchover *sw)
+{
+	struct dev_state state;
+	int r = dev_state(sw->upper.uuid, &state);
+
+	return r < 0 || !state.suspended ? r : dev_resume(&sw->upper);
+}
+
+static int resume_with_upper(struct switchover *sw)
+{
+	int r = resume_if_suspended(sw), resumed = 0;
+
+	if (sw->has_upper) {
+		if (r == 0)
+			r = step();
+		resumed = resume_upper(sw);
+	}
+	return r < 0 ? r : resumed;
+}
+
 static int resume_all(struct switchover *sw, unsigned int count)
 {
 	unsigned int i;
 	int r = 0, resumed;
 
 	for (i = 0; i < count; i++) {
-		resumed = resume_if_suspended(&sw[i]);
+		resumed = resume_with_upper(&sw[i]);
 		if (r == 0)
 			r = resumed;
 		if (r == 0 && i + 1 < count)
@@ -141,34 +164,48 @@ static int switch_and_resume(struct switchover *sw, unsigned int count)
  * What the tables say of a switch that was cut off.  A volume that is suspended without a new table was being
  * undone; one that has its new table and is not suspended has yet to be: no volume was resumed on its new table
  * in either case.  Otherwise all were suspended at once, and some may run on their new tables already.
+ * Where none is suspended, but what lies on one is, and none has a new table, all is done but to let that go.
  */
-enum direction { NOWHERE, FORWARD, BACK };
+enum direction { NOWHERE, LET_GO, FORWARD, BACK };
+
+static int upper_is_suspended(const struct switchover *sw, bool *suspended)
+{
+	struct dev_state state = { 0 };
+	int r = sw->has_upper ? dev_state(sw->upper.uuid, &state) : 0;
+
+	*suspended |= state.suspended;
+	return r;
+}
 
 static int which_way(const struct switchover *sw, unsigned int count, enum direction *way)
 {
-	bool suspended = false, back = false;
+	bool suspended = false, waiting = false, back = false;
 	struct dev_state state;
 	unsigned int i;
 	int r;
 
 	for (i = 0; i < count; i++) {
 		r = dev_state(sw[i].origin.uuid, &state);
+		if (r == 0)
+			r = upper_is_suspended(&sw[i], &waiting);
 		if (r < 0)
 			return r;
 		suspended |= state.suspended;
 		back |= state.suspended ? !state.loaded && !sw[i].late : state.loaded;
 	}
-	*way = !suspended ? NOWHERE : back ? BACK : FORWARD;
+	*way = !suspended && !waiting ? NOWHERE : back ? BACK : suspended ? FORWARD : LET_GO;
 	return 0;
 }
 
 int switchover_finish(struct switchover *sw, unsigned int count)
 {
 	enum direction way;
-	int r = which_way(sw, count, &way);
+	int r = sw->error ? sw->error : which_way(sw, count, &way);
 
 	if (r < 0 || way == NOWHERE)
 		return r;
+	if (way == LET_GO)
+		return resume_all(sw, count);
 	if (way == FORWARD)
 		return switch_and_resume(sw, count);
 	go_back(sw, count);
@@ -339,6 +376,16 @@ static uint64_t now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+/* What lies on the volume first: that freezes the filesystem, which may have to write, and waits for all of it. */
+static int suspend_one(const struct switchover *sw)
+{
+	int r = sw->has_upper ? dev_suspend(sw->upper.uuid, true) : 0;
+
+	if (r == 0 && sw->has_upper)
+		r = step();
+	return r < 0 ? r : dev_suspend(sw->origin.uuid, true);
+}
+
 /* All suspended, then all switched, then all resumed: at one instant none of them was being written. */
 static int suspend_and_switch(struct switchover *sw, unsigned int count, struct watchdog *dog,
 			      uint64_t *pause_us)
@@ -350,7 +397,7 @@ static int suspend_and_switch(struct switchover *sw, unsigned int count, struct 
 	for (i = 0; i < count && r == 0; i++) {
 		r = step();
 		if (r == 0)
-			r = dev_suspend(sw[i].origin.uuid, true);
+			r = suspend_one(&sw[i]);
 		if (i == 0 && r == 0)
 			say(dog->tell, SUSPENDED);
 	}
@@ -377,6 +424,16 @@ static void block_signals(sigset_t *old)
 	sigprocmask(SIG_BLOCK, &all, old);
 }
 
+static int any_error(const struct switchover *sw, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (sw[i].error)
+			return sw[i].error;
+	return 0;
+}
+
 int switchover_run(struct switchover *sw, unsigned int count, uint64_t *pause_us)
 {
 	struct sigaction action = { .sa_handler = give_up };
@@ -385,6 +442,8 @@ int switchover_run(struct switchover *sw, unsigned int count, uint64_t *pause_us
 	int r = dev_cookie_prepare();
 
 	sigaction(SIGUSR1, &action, NULL);
+	if (r == 0)
+		r = any_error(sw, count);
 	if (r == 0)
 		r = lock_memory();
 	if (r == 0)

@@ -3,7 +3,8 @@
  * switchover.h - the one place where volumes are suspended.
  *
  * All tables are loaded beforehand.  Then, in one process with its memory locked and without any I/O of its
- * own: suspend the volumes; of each resume the new snapshot and swap the old base; resume the volumes LAST.  A
+ * own: suspend the volumes, each after the device that lies on it, if one does; of each resume the new snapshot and swap the old base; resume the volumes LAST, and
+ * after each what lies on it.  A
  * snapshot activated before the origin is suspended, or an origin resumed before its snapshot, loses chunks and
  * says nothing.  There is an instant at which all volumes are at rest, and that is what their snapshots show.
  *
@@ -18,6 +19,9 @@
 /* What is to happen to one volume. */
 struct switchover {
 	struct dev origin;
+	bool has_upper;		/* the user's device lies on the volume, and has the filesystem */
+	struct dev upper;
+	int error;		/* the first failure of switchover_of(), reported by what is then called */
 	struct dev store;	/* the pool in which writers may wait for room */
 	bool has_snap;		/* a new snapshot goes live … */
 	struct dev snap;
