@@ -45,6 +45,52 @@ define_clone_store() {
 	"$ZUMASTOR_LIBEXEC/zumastor-clone-store" "${parent%%/*}" "${parent#*/}" "$volume" || exit
 }
 
+# define_check_origin_device - sets origin to its absolute path, and live when it is mounted and may
+# stay so.
+define_check_origin_device() {
+	local number
+	device_path "$origin" 'origin'
+	origin=$REPLY
+	number=$(stat -L -c %Hr:%Lr -- "$origin")
+	if ! device_is_mounted "$number" || ! device_is_linear "$origin"; then
+		device_check "$origin" 'origin'
+		return
+	fi
+	live=yes
+	[[ -z ${opt[initialize]-}${opt[zero]-} ]] ||
+		die_with "$BUSY" "origin '$origin' is mounted: it cannot be zeroed"
+}
+
+# define_check_inside - a store in a file there would wait for the filesystem that waits for it.
+define_check_inside() {
+	local number path
+	[[ -n $live ]] || return 0
+	number=$(stat -L -c %Hr:%Lr -- "$origin")
+	for path in "$store" "${metadev[@]}"; do
+		! device_lies_on "$path" "$number" || die_with "$BUSY" \
+			"store '$path' is in the filesystem on origin '$origin'"
+	done
+}
+
+# define_check_live - snapshots need the origin as it was left, and this one is being written.
+define_check_live() {
+	[[ -z $live || -z $record_state || $record_state == *' with 0 snapshots' ]] ||
+		die_with "$BUSY" "store '$store' holds snapshots of '$recorded'," \
+			"and origin '$origin' is mounted: unmount it, or give it another store"
+}
+
+# define_start - start the volume, under its origin when that is mounted.
+define_start() {
+	run helper dm-start ${live:+--adopt} "$volume" "$origin" "$store" "${metadev[@]}"
+}
+
+# define_tell - what was done, and what is left to do.
+define_tell() {
+	say "volume '$volume' is defined and running${record_state:+; $record_state}"
+	[[ -z $live ]] || say "'$origin' stays mounted and is snapshotted; from the next boot on" \
+		"mount /dev/mapper/$volume in its place: change /etc/fstab"
+}
+
 # define_check_power TEXT WHAT LEAST MOST - sets REPLY to the bytes.
 define_check_power() {
 	local bytes
@@ -136,6 +182,7 @@ define_check_set() {
 # define_check_origin - is the origin as the volume was left?  Its snapshots are wrong on any other.
 define_check_origin() {
 	local text code=0 boot
+	[[ -z $live ]] || return 0	# it is not, and define_check_live sees to that
 	boot=$(</proc/sys/kernel/random/boot_id)
 	[[ ${facts[origin_seen]-} != running* || ${facts[origin_seen]} == *" boot=$boot "* ]] ||
 		warn "volume '$recorded' was not stopped where it ran last;" \
@@ -215,6 +262,7 @@ define_write_state() {
 	mkdir -- "$new"
 	state_set "$new/origin" "$origin"
 	state_set "$new/store" "$store"
+	state_set_or_drop "$new/live" "$live"
 	state_set_or_drop "$new/parent" "$parent"
 	state_set_or_drop "$new/metadev" "${metadev[0]-}"
 	state_set_or_drop "$new/mountopts" "${opt[mountopts]-}"

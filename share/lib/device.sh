@@ -3,14 +3,21 @@
 # Nothing here writes.
 # shellcheck shell=bash
 
-# device_check PATH WHAT - dies unless PATH is a block device that nobody uses; sets REPLY to its
-# absolute path.
-device_check() {
-	local number
+# device_path PATH WHAT - dies unless PATH is a block device; sets REPLY to its absolute path.
+device_path() {
 	[[ $1 == /* ]] || set -- "$PWD/$1" "$2"
 	is_path "$1" || die_usage "bad $2 '$1'"
 	[[ -e $1 ]] || die "no such $2 '$1'"
 	[[ -b $1 ]] || die "$2 '$1' is not a block device"
+	REPLY=$1
+}
+
+# device_check PATH WHAT - dies unless PATH is a block device that nobody uses; sets REPLY to its
+# absolute path.
+device_check() {
+	local number
+	device_path "$@"
+	set -- "$REPLY" "$2"
 	number=$(stat -L -c %Hr:%Lr -- "$1")
 	device_check_unused "$1" "$number" "$2"
 	REPLY=$1
@@ -43,6 +50,36 @@ device_is_mounted() {
 	local table
 	table=$(</proc/self/mountinfo)
 	[[ $table == *" $1 "* ]]
+}
+
+# device_is_linear PATH - is it a dm device of linear segments, writable and under no other?
+device_is_linear() {
+	local number table
+	local -a holders
+	number=$(stat -L -c %Hr:%Lr -- "$1")
+	[[ -d /sys/dev/block/$number/dm && $(<"/sys/dev/block/$number/ro") == 0 ]] || return 1
+	holders=("/sys/dev/block/$number/holders"/*)
+	((${#holders[@]} == 0)) || return 1
+	table=$(dmsetup table --major "${number%:*}" --minor "${number#*:}" 2>/dev/null) || return 1
+	[[ -n $table ]] && ! grep -qv '^[0-9]* [0-9]* linear ' <<<"$table"
+}
+
+# device_lies_on PATH MAJOR:MINOR - does it, if only in a file in the filesystem there?
+device_lies_on() {
+	local number file under
+	local -a below
+	under=$(lsblk -srno MAJ:MIN -- "$1" 2>/dev/null) || under=$(stat -L -c %Hr:%Lr -- "$1")
+	mapfile -t below <<<"$under"
+	for number in "${below[@]}"; do
+		[[ $number != "$2" ]] || return 0
+		[[ -e /sys/dev/block/$number/loop/backing_file ]] || continue
+		file=$(<"/sys/dev/block/$number/loop/backing_file")
+		number=$(stat -L -c %Hd:%Ld -- "$file" 2>/dev/null) || continue
+		[[ $number != "$2" ]] || return 0
+		[[ ! -e /sys/dev/block/$number ]] || ! device_lies_on "/dev/block/$number" "$2" ||
+			return 0
+	done
+	return 1
 }
 
 # device_check_distinct PATH... - the same disk under two names is one disk.
@@ -93,7 +130,7 @@ device_signature() {
 
 # device_names_collide VOLUME OTHER - would a device or directory of one have the other's name?
 device_names_collide() {
-	local inner='-(snapshots|store|store-meta|store-data|(base|snap|cow|map|view)-[0-9]+)$'
+	local inner='-(snapshots|store|store-meta|store-data|lower|(base|snap|cow|map|view)-[0-9]+)$'
 	[[ $1 == "$2" ]] || [[ $1 == "$2"-* && ${1#"$2"} =~ ^$inner ]] ||
 		[[ $2 == "$1"-* && ${2#"$1"} =~ ^$inner ]]
 }

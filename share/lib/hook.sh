@@ -84,7 +84,7 @@ hook_facts() {
 	local id=${2-} device=/dev/mapper/$volume uuid=${hook_uuid[$volume]-} of_kinds=$hook_kinds
 	facts_env=("ZUMASTOR_HOOK=$1" "ZUMASTOR_VOLUME=$volume" "ZUMASTOR_DEVICE=$device"
 		"ZUMASTOR_GROUP=$hook_group")
-	mount_targets "$device"
+	mount_where
 	facts_env+=("ZUMASTOR_MOUNTPOINT=${REPLIES[0]-}")
 	if [[ -n $id ]]; then
 		uuid=${snap_uuid[id]} of_kinds=${snap_kinds[id]}

@@ -149,10 +149,31 @@ mount_restore() {
 	done
 }
 
+# mount_where - sets REPLIES to the places where the volume's filesystem is mounted.
+mount_where() {
+	volume_device
+	mount_targets "$REPLY"
+}
+
+# mount_need_none ACTION - die while the origin is mounted and lies on the volume.
+mount_need_none() {
+	volume_device
+	[[ $REPLY == "$origin" ]] || return 0
+	mount_targets "$origin"
+	((${#REPLIES[@]} == 0)) || die_with "$BUSY" \
+		"cannot $1 '$volume': '$origin', which lies on it, is mounted on '${REPLIES[0]}'"
+}
+
 # mount_volume - mount the volume, or on a replica its newest snapshot, where people look for it.
 # Nothing is done where there is no filesystem.
 mount_volume() {
 	local device=/dev/mapper/$volume newest options type
+	volume_device
+	if [[ $REPLY == "$origin" ]]; then
+		mount_targets "$origin"	# by whom it belongs to, or by nobody
+		[[ -z ${REPLIES[0]-} ]] || mount_link "${REPLIES[0]}" "$ZUMASTOR_RUN/mount/$volume"
+		return
+	fi
 	if [[ $role == source ]]; then
 		snap_newest
 		newest=$REPLY
@@ -180,7 +201,7 @@ mount_volume() {
 mount_flush() {
 	volume_need_room 'take a snapshot of'
 	[[ ${facts[state]} == running ]] || return 0	# suspended, it would wait for us
-	mount_targets "/dev/mapper/$volume"
+	mount_where
 	[[ -z ${REPLIES[0]-} ]] || sync -f -- "${REPLIES[0]}" || true
 }
 
@@ -309,6 +330,7 @@ mount_kind_links() {
 
 # mount_volume_end - unmount the volume, its snapshots stay.
 mount_volume_end() {
+	mount_need_none unmount
 	mount_targets "/dev/mapper/$volume"
 	((${#REPLIES[@]} == 0)) || volume_need_room unmount
 	mount_end "/dev/mapper/$volume"

@@ -161,7 +161,7 @@ status_details() {
 	status_summary
 	printf '%s\t%s\n' state "$REPLY" snapshots "$count, newest $newest" \
 		schedule "${text:-none}"
-	mount_targets "/dev/mapper/$volume"
+	mount_where
 	printf '%s\t%s\n' mounted "${REPLIES[0]:-no}"
 	status_memory
 	printf '%s\t%s\n' shown "$REPLY"

@@ -68,7 +68,8 @@ volume_ready() {
 	volume_status
 	case ${facts[state]-} in
 	running)	;;
-	suspended)	run helper dm-start "$volume" "$origin" "$store" "${metadev[@]}" ;;
+	suspended | detached)
+			run helper dm-start "$volume" "$origin" "$store" "${metadev[@]}" ;;
 	*)		die "volume '$volume' is stopped; try 'zumastor start volume $volume'" ;;
 	esac
 }
@@ -79,6 +80,24 @@ volume_need_room() {
 	volume_status
 	[[ ${facts[store_short]-} != full ]] || die "cannot $1 '$volume': its store is full," \
 		"and what is written to it waits; 'zumastor remove $volume SNAP' makes room"
+}
+
+# volume_device - sets REPLY to what has the volume's filesystem: the origin, if it lies on the volume
+# because it was mounted when that was defined, or else the volume.
+volume_device() {
+	local mine theirs name
+	REPLY=/dev/mapper/$volume
+	mine=$(stat -L -c %Hr:%Lr -- "$REPLY" 2>/dev/null) || return 0
+	theirs=$(stat -L -c %Hr:%Lr -- "$origin" 2>/dev/null) || return 0
+	name=$(readlink -- "/sys/dev/block/$theirs") || return 0
+	[[ ! -e /sys/dev/block/$mine/holders/${name##*/} ]] || REPLY=$origin
+}
+
+# volume_need_own ACTION - die while the origin lies on the volume.
+volume_need_own() {
+	volume_device
+	[[ $REPLY != "$origin" ]] || die_with "$BUSY" "cannot $1 '$volume': '$origin' lies on it;" \
+		"unmount that, stop and start the volume, and mount /dev/mapper/$volume"
 }
 
 # volume_jobs - sets REPLY to the name of a job at work on the volume, or to nothing.
