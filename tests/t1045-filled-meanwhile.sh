@@ -1,10 +1,10 @@
 #!/bin/bash
 # lab: --disk 16M --disk 8M --timeout 600
-# The store gets full between any two steps of a snapshot: the command ends, others can make room, and nothing is lost.
+# The store gets full between any two steps of a command: it ends, or is killed, others can make room, and nothing is lost.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/stack.sh"
 
-# stopped - dm-snapshot has come to its step; false when it ended before.
+# stopped - the command has come to its step; false when it ended before.
 stopped() {
 	local i state
 	for ((i = 0; i < 500; i++)); do
@@ -33,9 +33,30 @@ ends() {
 	return 1
 }
 
-# try STEP - false when there is no such step.
+# all_live - ids of the snapshots on record.
+all_live() {
+	"$helpers/store-show" "$store" | sed -n 's/^snapshot=\([0-9]*\) .*state=live.*/\1/p'
+}
+
+# give_up DESCRIPTION [TEXT] - fail now: what waits for ever would wait for each of the others, too.
+give_up() {
+	fail "$@"
+	done_testing
+}
+
+# make_room WHAT - remove all snapshots, and the writer goes on.
+make_room() {
+	local -a ids
+	mapfile -t ids < <(all_live)
+	timeout 60 "$helpers/dm-remove" home "$store" "${ids[@]}" >/dev/null || fail "$1: snapshots can be removed"
+	ends 60 "$writer" || give_up "$1: the writer goes on"
+	wait "$writer" || fail "$1: it wrote all"
+}
+
+# try STEP SIGNAL CMD [ARG...] - fill the store while CMD is at that step, then SIGNAL; false when there is no such step.
 try() {
-	ZUMASTOR_FAULT=stop:$1 "$helpers/dm-snapshot" home "$store" >"$out" 2>"$err" &
+	local what="step $1 of ${3##*/}, then $2"
+	ZUMASTOR_FAULT=stop:$1 "${@:3}" >"$out" 2>"$err" &
 	pid=$!
 	if ! stopped; then
 		wait "$pid" || true
@@ -48,22 +69,37 @@ try() {
 	fi
 	fill
 	kill -CONT "$pid"
-	ends 40 "$pid" || fail "step $1: dm-snapshot ends" "$(cat "/proc/$pid/stack" 2>/dev/null)"
-	for id in $("$helpers/store-show" "$store" | sed -n 's/^snapshot=\([0-9]*\) .*state=live.*/\1/p'); do
-		timeout 60 "$helpers/dm-remove" home "$store" "$id" >/dev/null || fail "step $1: snapshot $id can be removed"
-	done
-	ends 60 "$writer" || fail "step $1: the writer goes on"
-	wait "$writer" || fail "step $1: it wrote all"
-	pass "step $1"
+	[[ $2 == CONT ]] || kill -"$2" "$pid" || true
+	ends 40 "$pid" || give_up "$what: the command ends" "$(cat "/proc/$pid/stack" 2>/dev/null)"
+	make_room "$what"
+	pass "$what"
+}
+
+# three - snapshots with much between them, so that the first must take much when the second is removed.
+three() {
+	"$helpers/dm-snapshot" home "$store" >/dev/null
+	dd if=/dev/urandom of=/dev/mapper/home bs=16k count=40 oflag=direct conv=notrunc status=none
+	"$helpers/dm-snapshot" home "$store" >/dev/null
+	dd if=/dev/urandom of=/dev/mapper/home bs=16k seek=40 count=40 oflag=direct conv=notrunc status=none
+	"$helpers/dm-snapshot" home "$store" >/dev/null
 }
 
 make_volume
 # shellcheck disable=SC2016 # it is Perl's
 expect 0 'a snapshot where the end of children is ignored' \
 	perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' "$helpers/dm-snapshot" home "$store"
-for ((n = 1; ; n++)); do
-	"$helpers/dm-snapshot" home "$store" >/dev/null
-	try $n || break
+signals=(CONT KILL)	# in turns
+for turn in $(long_or '0 1' 0); do
+	for ((n = 1; ; n++)); do
+		"$helpers/dm-snapshot" home "$store" >/dev/null
+		try $n "${signals[(n + turn) % 2]}" "$helpers/dm-snapshot" home "$store" || break
+	done
+	is "$((n > 8))" 1 "every step of a snapshot was tried ($((n - 1)))"
+	for ((n = 1; ; n++)); do
+		three
+		mapfile -t ids < <(all_live)
+		try $n "${signals[(n + turn) % 2]}" "$helpers/dm-remove" home "$store" "${ids[-2]}" || break
+	done
+	is "$((n > 4))" 1 "every step of a removal was tried ($((n - 1)))"
 done
-is "$((n > 8))" 1 "every step was tried ($((n - 1)))"
 done_testing

@@ -9,6 +9,7 @@
 #include "clone.h"
 #include "cowdev.h"
 #include "io.h"
+#include "lookout.h"
 #include "pool.h"
 #include "step.h"
 #include "view.h"
@@ -186,12 +187,21 @@ static int format_once(struct stack *stack, const struct clone *clone, const cha
 /* A new thin volume shows what was there before: an old record, at worst. */
 static int blank_store(struct stack *stack, const struct clone *clone)
 {
+	struct lookout lookout;
+	struct dev store;
 	int fd, r = pool_create_thin(stack, clone->store);
 
+	fd = r < 0 ? r : store_open(stack, clone);
+	if (fd < 0)
+		return fd;
+	stack_dev(stack, "substore", clone->store, &store);
+	r = lookout_begin(&lookout, stack, &store, 1);
+	if (r == 0)
+		r = lookout_end(&lookout, record_erase(fd));
+	r = io_close_synced(fd, r);
 	if (r < 0)
-		return r;
-	fd = store_open(stack, clone);
-	return fd < 0 ? fd : io_close_synced(fd, record_erase(fd));
+		dev_remove(store.uuid);	/* it may fail for good */
+	return r;
 }
 
 static int reserve(struct stack *stack, struct clone *clone)

@@ -464,7 +464,9 @@ static int append(const struct cow *into, const struct cow *source, const struct
 	if (r == 0 && plan.count > 0 && plan_bytes(into, &plan) > room)
 		r = -ENOSPC;
 	if (r == 0 && plan.count > 0) {
-		r = copy_data(into, source, from, &plan);
+		r = step();
+		if (r == 0)
+			r = copy_data(into, source, from, &plan);
 		if (r == 0)
 			r = step();
 		if (r == 0)

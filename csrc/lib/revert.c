@@ -35,7 +35,7 @@ static int add_changes(struct stack *stack, const struct snapshot *snap, struct 
 	struct exceptions all = { 0 };
 	struct cow cow;
 	uint64_t i;
-	int r = stack_open_cow(stack, snap, O_RDONLY, &cow);
+	int r = stack_open_cow(stack, "cow", snap, O_RDONLY, &cow);
 
 	if (r < 0)
 		return r;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "absorb.h"
 #include "clone.h"
 #include "cow.h"
 #include "live.h"
@@ -233,12 +234,6 @@ int stack_seal(struct stack *stack, struct snapshot *snap)
 	return r;
 }
 
-/* A frozen table that cannot be trusted: everything that reads through it is lost, and is said to be. */
-static int lose_if_damaged(struct stack *stack, struct snapshot *snap, int r)
-{
-	return is_damage(r) ? stack_mark_lost(stack, snap) : r;
-}
-
 static int seal_frozen(struct stack *stack)
 {
 	const struct snapshot *head = record_head(&stack->rec);
@@ -251,103 +246,12 @@ static int seal_frozen(struct stack *stack)
 
 		if (!in_chain(snap) || snap == head || snap->seal.set)
 			continue;
-		r = lose_if_damaged(stack, snap, stack_seal(stack, snap));
+		r = stack_seal(stack, snap);
+		if (is_damage(r))	/* it cannot be trusted: what reads through it is lost, and is said to be */
+			r = stack_mark_lost(stack, snap);
 		sealed = true;
 	}
 	return r < 0 || !sealed ? r : stack_commit(stack);
-}
-
-/* Absorbing: what a removed snapshot kept, the next older one must keep from now on. */
-
-/*
- * What the removed snapshot kept and the older one lacks goes into the older one's COW; or, where that is less
- * work, what the older one kept goes over what the removed one has, and the two change COWs.
- */
-static int absorb(struct stack *stack, struct snapshot *older, struct snapshot *removed)
-{
-	struct cow into, from;
-	uint32_t thin = older->thin;
-	bool swap = false;
-	uint64_t room;
-	int r = pool_room(stack, &room);
-
-	if (r == 0)
-		r = stack_open_cow(stack, older, O_RDWR, &into);
-	if (r < 0)
-		return r;
-	r = stack_open_cow(stack, removed, O_RDWR, &from);
-	if (r == 0) {
-		r = cow_absorb(&into, &from, room, &swap);
-		cow_close(&from);
-	}
-	cow_close(&into);
-	if (r == 0 && swap) {
-		older->thin = removed->thin;	/* both at once, in the commit that lets the removed one go */
-		older->seal = removed->seal;
-		removed->thin = thin;
-	}
-	return r < 0 ? r : stack_seal(stack, older);
-}
-
-static struct snapshot *older_in_chain(struct stack *stack, const struct snapshot *snap)
-{
-	struct snapshot *older = NULL;
-	unsigned int i;
-
-	for (i = 0; i < stack->rec.count && stack->rec.snapshot[i].id < snap->id; i++)
-		if (in_chain(&stack->rec.snapshot[i]))
-			older = &stack->rec.snapshot[i];
-	return older;
-}
-
-static int check_table(struct stack *stack, struct snapshot *snap)
-{
-	struct exceptions all;
-	int r = lose_if_damaged(stack, snap, stack_load_table(stack, snap, &all));
-
-	exceptions_free(&all);
-	return r;
-}
-
-static int take_out(struct stack *stack, struct snapshot *snap)
-{
-	struct snapshot *older = older_in_chain(stack, snap);
-	int r = older ? check_table(stack, snap) : 0;
-
-	if (r == 0 && older)
-		r = check_table(stack, older);
-	older = older_in_chain(stack, snap);	/* unless a check has said that it is lost */
-	if (r == 0)
-		r = step();
-	if (r == 0 && older)
-		r = absorb(stack, older, snap);
-	if (r == 0)
-		r = step();
-	if (r < 0)
-		return r;
-	snap->state = DELETING;
-	return stack_commit(stack);
-}
-
-/*
- * The head cannot be absorbed: the kernel is still copying out to it.  One for which there is no room stays: what is
- * deleted after this may make some, and until then nothing is wrong.
- */
-static int absorb_removed(struct stack *stack)
-{
-	const struct snapshot *head = record_head(&stack->rec);
-	unsigned int i;
-	int r = 0;
-
-	for (i = 0; i < stack->rec.count && r == 0; i++) {
-		struct snapshot *snap = &stack->rec.snapshot[i];
-
-		if (snap->state == REMOVED && snap != head)
-			r = take_out(stack, snap);
-		if (r == -ENOSPC)
-			r = 0;
-	}
-	return r;
 }
 
 /*
@@ -379,7 +283,7 @@ static int release_head(struct stack *stack)
 
 	if (is_reverting(&stack->rec))
 		return 0;
-	if (stack->attached == NO_ID || (head && (head->state == LIVE || older_in_chain(stack, head))))
+	if (stack->attached == NO_ID || (head && (head->state == LIVE || absorb_older(stack, head))))
 		return 0;
 	r = let_writers_go(stack);
 	if (r == 0)

@@ -424,11 +424,12 @@ int stack_clone(const struct stack *stack, const struct clone *clone, uint64_t s
 	return r;
 }
 
-int stack_open_cow(const struct stack *stack, const struct snapshot *snap, int flags, struct cow *cow)
+int stack_open_cow(const struct stack *stack, const char *role, const struct snapshot *snap, int flags,
+		   struct cow *cow)
 {
 	char path[DEV_PATH_TEXT];
 	struct dev_state state;
-	int r = stack_cow(stack, snap, &state);
+	int r = stack_thin(stack, role, snap->thin, cow_sectors(stack, snap), &state);
 
 	if (r < 0)
 		return r;
@@ -441,7 +442,7 @@ int stack_open_cow(const struct stack *stack, const struct snapshot *snap, int f
 int stack_load_table(const struct stack *stack, const struct snapshot *snap, struct exceptions *all)
 {
 	struct cow cow;
-	int r = stack_open_cow(stack, snap, O_RDONLY, &cow);
+	int r = stack_open_cow(stack, "cow", snap, O_RDONLY, &cow);
 
 	*all = (struct exceptions){ 0 };
 	if (r < 0)

@@ -6,6 +6,7 @@
  *     VOL-base-N     linear: onto the user's device while N is the head, onto snap-(N+1) afterwards
  *     VOL-snap-N     snapshot of base-N into cow-N; N is the head, the only one the kernel copies out to
  *     VOL-cow-T      thin volume T of the pool: the exception store of a snapshot
+ *     VOL-absorb-T   the same, to be written by us
  *     VOL-store      thin-pool over VOL-store-meta and VOL-store-data, slices of the store
  *     VOL(K)         linear, read-only: what users see of snapshot K, over snap-N or view-K
  *     VOL-view-K.X   snapshot of snap-N with the merged exception table of K (view.c)
@@ -65,8 +66,9 @@ int stack_commit_live(struct stack *stack, struct snapshot *snap);
 /*
  * stack_dev - fill in name, UUID and audience of the device with that role.
  *
- * @role: "origin" for the volume itself, "shown" for VOL(@id), "store", "store-meta", "store-data", "rewind", "lower"; with a
- * snapshot's id "base", "snap" and "under", with the id of their thin volume "cow", "clone" and "substore".
+ * @role: "origin" for the volume itself, "shown" for VOL(@id), "store", "store-meta", "store-data", "rewind",
+ * "lower"; with a snapshot's id "base", "snap" and "under", with the id of their thin volume "cow",
+ * "absorb", "clone" and "substore".
  */
 void stack_dev(const struct stack *stack, const char *role, uint32_t id, struct dev *dev);
 
@@ -128,9 +130,12 @@ int stack_thin(const struct stack *stack, const char *role, uint32_t thin, uint6
 int stack_clone(const struct stack *stack, const struct clone *clone, uint64_t sectors);
 
 /*
- * stack_open_cow - stack_cow(), and open it as cow_open() does.
+ * stack_open_cow - put up the exception store of @snap, and open it as cow_open() does.
+ *
+ * @role: "cow", or "absorb" for a device of one's own, which can fail while others go on with "cow".
  */
-int stack_open_cow(const struct stack *stack, const struct snapshot *snap, int flags, struct cow *cow);
+int stack_open_cow(const struct stack *stack, const char *role, const struct snapshot *snap, int flags,
+		   struct cow *cow);
 
 /*
  * stack_load_table - the exception table of @snap, read and checked; for exceptions_free().

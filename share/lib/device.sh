@@ -130,7 +130,7 @@ device_signature() {
 
 # device_names_collide VOLUME OTHER - would a device or directory of one have the other's name?
 device_names_collide() {
-	local inner='-(snapshots|store|store-meta|store-data|lower|(base|snap|cow|map|view)-[0-9]+)$'
+	local inner='-(snapshots|store|store-meta|store-data|lower|(base|snap|cow|absorb|map|view)-[0-9]+)$'
 	[[ $1 == "$2" ]] || [[ $1 == "$2"-* && ${1#"$2"} =~ ^$inner ]] ||
 		[[ $2 == "$1"-* && ${2#"$1"} =~ ^$inner ]]
 }
