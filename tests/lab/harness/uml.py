@@ -5,6 +5,7 @@ import shutil
 
 from .messages import LabError
 from .host import GUEST, Host
+from .processor import Processors
 from .relay import mac_address
 
 MODULES = pathlib.Path("/usr/lib/uml/modules")
@@ -25,6 +26,7 @@ class UmlHost(Host):
             raise LabError("there is no linux.uml; run tests/lab/packages")
         # UML and its modules are one package, so there is one version.
         cls.modules = next(MODULES.iterdir())
+        cls.processors = Processors()
 
     @staticmethod
     def disk_name(index):
@@ -32,6 +34,7 @@ class UmlHost(Host):
 
     def command(self, port, network, terminal):
         words = [
+            "taskset", "--cpu-list", str(self.processors.of_host(self.number)),
             self.kernel, f"mem={self.job.memory}",
             "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"init={GUEST / 'init'}",
             "con=null", "con0=null,fd:2", "loglevel=5", "panic=-1", "oops=panic",
