@@ -71,6 +71,28 @@ expect 0 'it goes on' z revert home --continue --wait
 expect 0 'back again' z revert home undo.0 --wait
 is "$(tree)" "$(</persist/undo.0)" 'what was reverted from is there'
 
+# A job that found nothing to do, and gets the volume again only when the next revert has begun: that one is not its own.
+cp -p /usr/bin/flock /usr/bin/flock.whole
+cat >/usr/bin/flock.slow <<'END'
+#!/bin/bash
+echo >>/run/calls
+if (($(wc -l </run/calls) == 3)); then
+	touch /run/third
+	until [[ -e /run/go ]]; do sleep 0.1; done
+fi
+exec /usr/bin/flock.whole "$@"
+END
+chmod 0755 /usr/bin/flock.slow
+mv /usr/bin/flock.slow /usr/bin/flock
+z revert home --job &
+until [[ -e /run/third || -z $(jobs -r) ]]; do sleep 0.1; done
+cp -p --remove-destination /usr/bin/flock.whole /usr/bin/flock
+expect 0 'a revert behind a slow job' z revert home hourly.0
+touch /run/go
+expect 0 'goes to its end' z revert home --continue --wait
+is "$(tree)" "$(</persist/hourly.0)" 'and is right'
+wait
+
 # Held at its first step, the copying has not ended when the host dies.
 z revert home 2 >/dev/null
 z stop volume home

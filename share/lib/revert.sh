@@ -67,10 +67,13 @@ revert_job_end() {
 
 # revert_work - the job.
 revert_work() {
+	local phase layer='' own=''
 	lock_take "$volume:revert" forever
 	printf '%s\n' "$$" >"$ZUMASTOR_RUN/jobs/$volume:revert.pid"
 	always rm -f -- "$ZUMASTOR_RUN/jobs/$volume:revert".{pid,progress,ranges}
 	revert_locked revert_prepare
+	own=$layer
+	[[ -n $phase ]] || return 0
 	[[ $phase != open ]] || revert_rewind
 	revert_locked revert_to_merge
 	while [[ $phase == merging ]]; do
@@ -79,13 +82,17 @@ revert_work() {
 	done
 }
 
-# revert_locked STEP - run it with the volume locked and phase set to what the record says now.
+# revert_locked STEP - run it with the volume locked, and phase and layer set to what the record says
+# now; no phase if that is another revert than the one we began with, so that nothing was copied for it.
 revert_locked() {
 	lock_take "$volume" forever
 	volume_ready
 	snap_load
 	revert_phase
 	phase=$REPLY
+	layer=${record[revert]-}
+	layer=${layer##* thin=}
+	[[ -z $own || $layer == "$own" ]] || phase=
 	"$1"
 	lock_drop "$volume"
 }
