@@ -26,7 +26,7 @@ z() {
 refused() {
 	local code=$1 regex=$2 got=0 desc
 	shift 2
-	desc=$(tr -c ' -~' '?' <<<"refused with $code: ${*:0:8}")
+	desc=$(tr -c ' -~' '?' <<<"refused with $code: ${*:1:8}")
 	z "$@" >"$out" 2>"$err" || got=$?
 	if ((got != code)); then
 		fail "$desc" "exit $got: $(<"$err")"

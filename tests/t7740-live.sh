@@ -64,6 +64,7 @@ live() {
 }
 
 if ((LAB_BOOT > 1)); then
+	tap_count=$(</persist/tap_count)
 	# The device is the user's plain one again.
 	make_data
 	mount -o ro,noload /dev/mapper/data /mnt
@@ -177,6 +178,7 @@ blkdiscard -f -z "$DEV2NAME" 2>/dev/null
 expect 0 'defined again' z define volume home /dev/mapper/data "$DEV2NAME"
 z snapshot home >/dev/null
 echo kept >/mnt/data/kept
+printf '%s\n' "$tap_count" >/persist/tap_count
 sync
 sync -f /mnt/data
 ((tap_failed == 0)) || done_testing
