@@ -87,6 +87,7 @@ volume_need_room() {
 volume_device() {
 	local mine theirs name
 	REPLY=/dev/mapper/$volume
+	[[ -e $dir/live ]] || return 0
 	mine=$(stat -L -c %Hr:%Lr -- "$REPLY" 2>/dev/null) || return 0
 	theirs=$(stat -L -c %Hr:%Lr -- "$origin" 2>/dev/null) || return 0
 	name=$(readlink -- "/sys/dev/block/$theirs") || return 0
