@@ -2,13 +2,14 @@
 /*
  * model - random operations on a volume, compared with what they must have done.
  *
- *     model SEED COUNT SECONDS VOLUME ORIGIN STORE
+ *     model SEED COUNT SECONDS WRITES VOLUME ORIGIN STORE
  *
  * VOLUME has just been formatted and has no snapshot.  COUNT operations, or as many as SECONDS allow; each in this
  * process by the functions that the dm-* programs are made of, one in twelve of the changes in a process that dies or
- * fails at one of its steps.  After every two hundredth all snapshots are compared whole.
+ * fails at one of its steps.  Writes come WRITES times as often as else.  After every 120 operations that are not writes
+ * all snapshots are compared whole.
  *
- * Prints operations=, faults=, reverts=, snapshots= and mismatches=; the first mismatch ends it and is said on stderr, with the
+ * Prints operations=, others= that are not writes, faults=, reverts=, snapshots= and mismatches=; the first mismatch ends it and is said on stderr, with the
  * operation's number.  The same SEED does the same again.  Exit 0: none; 1: one; 2 usage.
  */
 #include <err.h>
@@ -23,7 +24,7 @@
 #include "io.h"
 #include "model.h"
 
-enum { CHECK_EVERY = 200 };
+enum { CHECK_EVERY = 120 };
 
 static uint64_t seconds(void)
 {
@@ -47,12 +48,14 @@ static uint64_t size_of(const char *path)
 static int run(struct model *model, uint64_t count, uint64_t deadline)
 {
 	const char *name = "start";
+	uint64_t before;
 	int r = 0;
 
 	while (r == 0 && model->operation < count && seconds() < deadline) {
 		model->operation++;
+		before = model->others;
 		r = operation_run(model, &name);
-		if (r == 0 && model->operation % CHECK_EVERY == 0) {
+		if (r == 0 && model->others > before && model->others % CHECK_EVERY == 0) {
 			name = "check";
 			r = model_check(model);
 		}
@@ -69,24 +72,26 @@ static int run(struct model *model, uint64_t count, uint64_t deadline)
 int main(int argc, char **argv)
 {
 	static struct model model;
-	uint64_t count, limit;
+	uint64_t count, limit, writes;
 	int r;
 
-	if (argc != 7 || num_u64(argv[1], UINT64_MAX, &model.seed) < 0 ||
-	    num_u64(argv[2], UINT64_MAX, &count) < 0 || num_u64(argv[3], UINT32_MAX, &limit) < 0)
-		errx(EXIT_USAGE, "usage: model SEED COUNT SECONDS VOLUME ORIGIN STORE");
+	if (argc != 8 || num_u64(argv[1], UINT64_MAX, &model.seed) < 0 ||
+	    num_u64(argv[2], UINT64_MAX, &count) < 0 || num_u64(argv[3], UINT32_MAX, &limit) < 0 ||
+	    num_u64(argv[4], 1000, &writes) < 0)
+		errx(EXIT_USAGE, "usage: model SEED COUNT SECONDS WRITES VOLUME ORIGIN STORE");
 	dev_init();
 	model.noise.state = model.seed;
-	model.volume = argv[4];
-	model.origin = argv[5];
-	model.store = argv[6];
+	model.writes = (unsigned int)writes;
+	model.volume = argv[5];
+	model.origin = argv[6];
+	model.store = argv[7];
 	r = shadow_open(&model.shadow, size_of(model.origin), model.origin);
 	if (r == 0)
 		r = model_start(&model);
 	if (r < 0)
 		errx(EXIT_FAILED, "cannot start '%s': %s", model.volume, reason(r));
 	r = run(&model, count, seconds() + limit);
-	printf("operations=%" PRIu64 "\nfaults=%" PRIu64 "\nreverts=%" PRIu64 "\nsnapshots=%u\n"
-	       "mismatches=%d\n", model.operation, model.faults, model.reverts, model.count, r < 0);
+	printf("operations=%" PRIu64 "\nothers=%" PRIu64 "\nfaults=%" PRIu64 "\nreverts=%" PRIu64 "\nsnapshots=%u\n"
+	       "mismatches=%d\n", model.operation, model.others, model.faults, model.reverts, model.count, r < 0);
 	return r < 0 ? EXIT_FAILED : EXIT_DONE;
 }

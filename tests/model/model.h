@@ -18,7 +18,8 @@ struct known {
 
 struct model {
 	const char *volume, *origin, *store;
-	uint64_t seed, operation, faults, reverts;
+	uint64_t seed, operation, others, faults, reverts;	/* others: that do not write */
+	unsigned int writes;	/* how much more often those come */
 	struct noise noise;
 	struct shadow shadow;
 	struct known snap[SNAPSHOTS];

@@ -322,16 +322,22 @@ int model_check(struct model *model)
 /* The weights keep about thirty snapshots alive, a few of them shown. */
 static const struct {
 	const char *name;
+	bool writes;
 	unsigned int weight;
 	int (*run)(struct model *);
 } operations[] = {
-	{ "write", 30, op_write },	{ "burst", 10, op_burst },
-	{ "snapshot", 10, op_snapshot }, { "remove", 7, op_remove },
-	{ "show", 5, op_show },		{ "hide", 8, op_hide },
-	{ "hold", 3, op_hold },		{ "settle", 3, op_settle },
-	{ "restart", 2, op_restart },	{ "compare", 13, op_compare },
-	{ "compare-whole", 4, op_compare_whole }, { "revert", 5, op_revert },
+	{ "write", true, 30, op_write },	{ "burst", true, 10, op_burst },
+	{ "snapshot", false, 10, op_snapshot },	{ "remove", false, 7, op_remove },
+	{ "show", false, 5, op_show },		{ "hide", false, 8, op_hide },
+	{ "hold", false, 3, op_hold },		{ "settle", false, 3, op_settle },
+	{ "restart", false, 2, op_restart },	{ "compare", false, 13, op_compare },
+	{ "revert", false, 5, op_revert },	{ "compare-whole", false, 4, op_compare_whole },
 };
+
+static unsigned int weight(const struct model *model, unsigned int i)
+{
+	return operations[i].weight * (operations[i].writes ? model->writes : 1);
+}
 
 int operation_run(struct model *model, const char **name)
 {
@@ -339,10 +345,11 @@ int operation_run(struct model *model, const char **name)
 	uint64_t draw;
 
 	for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
-		total += operations[i].weight;
+		total += weight(model, i);
 	draw = noise_below(&model->noise, total);
-	for (i = 0; draw >= operations[i].weight; i++)
-		draw -= operations[i].weight;
+	for (i = 0; draw >= weight(model, i); i++)
+		draw -= weight(model, i);
 	*name = operations[i].name;
+	model->others += !operations[i].writes;
 	return operations[i].run(model);
 }
