@@ -70,4 +70,31 @@ exec 9<&-
 expect 4 'no such snapshot' "$helpers/dm-revert" begin home "$store" 99
 expect 1 'nothing to prepare' "$helpers/dm-revert" prepare home "$store"
 same "$(content /dev/mapper/home)" 'refused'
+
+# looked_at STEP - begin a revert, and read the volume at that step, and keep it open; false when it is refused for that.
+looked_at() {
+	local i state='' pid
+	ZUMASTOR_FAULT=stop:$1 "$helpers/dm-revert" begin home "$store" "$old" >/dev/null 2>&1 &
+	pid=$!
+	for ((i = 0; i < 400; i++)); do
+		state=$(awk '{ print $3 }' "/proc/$pid/stat")
+		[[ $state != [TZ] ]] || break
+		sleep 0.05
+	done
+	exec 9</dev/mapper/home
+	dmsetup info -c --noheadings -o suspended home | grep -q Suspended || cat <&9 >/dev/null
+	kill -CONT "$pid"
+	wait "$pid" && [[ $state == T ]]
+}
+
+old=$id
+scribble
+take
+for ((n = 1; n < 20; n++)); do
+	! looked_at $n || break
+	exec 9<&-
+done
+is "$n $(sha256sum </dev/mapper/home | cut -c1-32)" "$n ${taken[$old]}" 'whoever had it open does not see old pages'
+is "$((n < 20))" 1 "at step $n"
+exec 9<&-
 done_testing

@@ -2,11 +2,15 @@
 /* revert.c - see revert.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "chunkset.h"
 #include "cow.h"
 #include "cowdev.h"
+#include "io.h"
 #include "pool.h"
 #include "revert.h"
 #include "settle.h"
@@ -18,6 +22,34 @@ static int set_phase(struct stack *stack, enum revert_phase phase)
 {
 	stack->rec.revert.phase = phase;
 	return stack_commit(stack);
+}
+
+/*
+ * Whoever had the volume open across the switch, if only to look for a filesystem, keeps pages of the old content in
+ * memory, and a mount would find those.
+ */
+static int forget_pages(struct stack *stack)
+{
+	char path[DEV_PATH_TEXT];
+	struct dev_state state;
+	int fd, r = stack_state(stack, "origin", NO_ID, &state);
+
+	if (r < 0)
+		return r;
+	dev_path(state.minor, path);
+	fd = io_open(path, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	r = ioctl(fd, BLKFLSBUF, 0) < 0 ? -errno : 0;
+	close(fd);
+	return r;
+}
+
+static int now_open(struct stack *stack)
+{
+	int r = forget_pages(stack);
+
+	return r < 0 ? r : set_phase(stack, REVERT_OPEN);
 }
 
 static int origin_line(struct stack *stack, struct dev_line *line)
@@ -163,7 +195,7 @@ int revert_begin(struct stack *stack, const struct snapshot *snap, uint64_t *pau
 		return r;
 	}
 	r = step();
-	return r < 0 ? r : set_phase(stack, REVERT_OPEN);
+	return r < 0 ? r : now_open(stack);
 }
 
 /* Rewinding. */
@@ -289,7 +321,7 @@ int revert_recover(struct stack *stack)
 	if (r < 0)
 		return r;
 	if (phase == REVERT_PENDING && strcmp(line.target, "snapshot") == 0)
-		return set_phase(stack, REVERT_OPEN);
+		return now_open(stack);
 	if (strcmp(line.target, "snapshot-origin") != 0)
 		return 0;
 	stack_dev(stack, "origin", NO_ID, &dev);
