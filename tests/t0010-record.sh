@@ -22,6 +22,12 @@ expect 0 'show' "$asan/store-show" "$store"
 good=$(<"$out")
 like "$good" 'name=home' 'the name is in it'
 like "$good" 'origin_sectors=32768' 'and the size of the origin'
+missing=
+while read -r word; do
+	grep -qE "^\.It .*\b$word\b|^\.Cm $word=" "$top/man/zumastor-store.5" || missing+=" $word"
+done < <(sed -n '/^static void print_seen/,/^}/p;/^int record_print/,/^}/p' "$top/csrc/lib/record.c" |
+	sed 's/\\n/ /g' | grep -oE '\b[a-z_]+=' | tr -d = | sort -u)
+is "$missing" '' 'zumastor-store(5) knows every key'
 is "$(dd if="$store" bs=64K skip=1 count=1 status=none | tr -d '\0' | head -1 | cut -c1-17)" 'zumastor-record 1' \
 	'dd shows text'
 
