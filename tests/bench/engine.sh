@@ -59,20 +59,45 @@ timed() {
 	awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.0f", (b - a) * 1000 }'
 }
 
+# nth_id oldest|middle - of the snapshots.
+nth_id() {
+	local -a ids
+	mapfile -t ids < <("$helpers/store-show" "$store" | sed -n 's/^snapshot=\([0-9]*\) .*/\1/p')
+	[[ $1 == oldest ]] || ids=("${ids[@]:(${#ids[@]} - 1) / 2}")
+	printf '%s' "${ids[0]}"
+}
+
 # cost N - of a snapshot and of removing one, by number of snapshots, added to /tmp/costs.
 cost() {
 	local snapshot middle oldest
 	snapshot=$(timed "$helpers/dm-snapshot" bench "$store")
-	middle=$(timed "$helpers/dm-remove" bench "$store" $(($1 / 2 + 1)))
-	oldest=$("$helpers/store-show" "$store" | sed -n 's/^snapshot=\([0-9]*\) .*/\1/p' | head -n 1)
-	oldest=$(timed "$helpers/dm-remove" bench "$store" "$oldest")
+	middle=$(timed "$helpers/dm-remove" bench "$store" "$(nth_id middle)")
+	oldest=$(timed "$helpers/dm-remove" bench "$store" "$(nth_id oldest)")
 	printf '%-28s %8s %8s %8s %8s\n' "$1" "$(awk '{ printf "%.2f", $1 / 1000 }' <<<"$(median </tmp/pause)")" \
 		"$snapshot" "$middle" "$oldest" >>/tmp/costs
 }
 
+# anew - a new head, so that all is copied out once more, and as many snapshots as before.
+anew() {
+	"$helpers/dm-snapshot" bench "$store" >/dev/null
+	"$helpers/dm-remove" bench "$store" "$(nth_id oldest)"
+}
+
+# median_speeds - the medians of five each, every one with all still to be copied out.
+median_speeds() {
+	local kind n
+	for kind in qd16 fsync seq; do
+		for ((n = 0; n < 5; n++)); do
+			anew
+			speed /dev/mapper/bench "$kind"
+			echo
+		done | median
+	done | tr '\n' ' '
+}
+
 ours() {
 	fill "$1"
-	all_speeds /dev/mapper/bench
+	median_speeds
 	cost "$1"
 	"$helpers/dm-stop" bench "$store"
 }
