@@ -5,13 +5,18 @@
 
 files=/run/zumastor/volumes/home
 
-# z ARG... - the command here;  far ARG... - on host2.
+# z ARG... - the command here;  far ARG... - on host2, over one connection for all.
 z() {
 	zumastor "$@" </dev/null
 }
 
 far() {
-	ssh -n host2 "$(printf '%q ' "$@")"
+	far_sh "$(printf '%q ' "$@")"
+}
+
+# far_sh SCRIPT - on host2.
+far_sh() {
+	ssh -n -o ControlMaster=auto -o ControlPath=/run/far -o ControlPersist=yes -o ServerAliveInterval=1 host2 "$1"
 }
 
 # pair_make - ext4 with some files on home, host2 ready to follow.
@@ -49,7 +54,7 @@ hashes() {
 }
 
 far_hashes() {
-	ssh -n host2 "$hashes_script"
+	far_sh "$hashes_script"
 }
 
 # far_tree - what readers see over there: names and content;  tree DIR - the same here.
@@ -61,7 +66,7 @@ tree() {
 }
 
 far_tree() {
-	ssh -n host2 "sh -c '$tree_script' sh $files"
+	far_sh "sh -c '$tree_script' sh $files"
 }
 
 # broken_ssh BYTES - a ssh in the way of ZUMASTOR_SSH that hangs up after so much was sent.
