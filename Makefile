@@ -6,6 +6,10 @@
 #   make lint       shellcheck, mandoc, rules    make mutants     is the suite worth something?
 #   make clean
 
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += --jobs=$(shell nproc)
+endif
+
 PREFIX ?= /usr/local
 exec_prefix ?= $(PREFIX)
 sbindir ?= $(exec_prefix)/sbin
@@ -129,9 +133,10 @@ demo: lab
 	@tests/lab/run --hosts 2 --disk 64M --disk 64M --install $(installed) tests/demo.sh
 
 run_tests := ZUMASTOR_TEST_REQUIRE=all ZUMASTOR_INSTALLED=$(installed) tests/run
-# User-Mode Linux is a 6.1 kernel, too, so that one waits for check-long.
+# The other tests see User-Mode Linux, which is a 6.1 kernel, all the time: these two wait for check-long.
+seen_anyway := tests/t8000-kernel-6.1.sh tests/t8002-kernel-uml.sh
 check: lint lab asan
-	@$(run_tests) $(sort $(filter-out %/t8000-kernel-6.1.sh,$(wildcard tests/t[0-9]*.sh)))
+	@$(run_tests) $(sort $(filter-out $(seen_anyway),$(wildcard tests/t[0-9]*.sh)))
 
 # The whole suite on each kernel; then what takes hours.  It can be stopped, and goes on when started again.
 check-long: lint lab asan
@@ -149,7 +154,7 @@ scripts = bin/zumastor $(wildcard libexec/* etc/zumastor/hooks.d/examples/*) \
 	tests/powercut/run \
 	tests/lab/packages tests/lab/shell $(wildcard tests/lab/guest/* tests/lab/selftest/*.sh)
 lint: deps
-	@shellcheck -x -a -P SCRIPTDIR -P share/lib $(scripts)
+	@printf '%s\n' $(scripts) | xargs -n 12 -P "$$(nproc)" shellcheck -x -a -P SCRIPTDIR -P share/lib
 	@for page in man/*; do mandoc -Tlint -W warning $$page || exit; done
 	@! grep -rnE 'NEEDSWORK:? *$$' bin libexec share csrc tests man
 

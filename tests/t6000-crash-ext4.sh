@@ -5,4 +5,4 @@
 . "$(dirname "$0")/stack.sh"
 . "$(dirname "$0")/crash.sh"
 
-crash_test ext4 3
+crash_test ext4 "$(long_or 3 2)"
