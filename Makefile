@@ -78,7 +78,7 @@ $(powercut): $(B)/powercut/%: $(B)/powercut/%.o $(powercut_common) $(B)/libzumas
 
 powercut: $(powercut)
 
-asan:
+asan: deps
 	@$(MAKE) --no-print-directory B=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer \
 		-fsanitize=address,undefined -fno-sanitize-recover=all' all
 
