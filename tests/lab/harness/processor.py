@@ -4,8 +4,11 @@ It and its programs never run at once, and hand over to each other all the time:
 starting a program takes two thirds of the time.
 """
 
+import contextlib
 import os
 import socket
+
+MOST_LABS = 64     # on one processor
 
 
 class Processors:
@@ -15,14 +18,13 @@ class Processors:
         self.first = self.claim()
 
     def claim(self):
-        """The place of one that no other lab has claimed, or of any; it is ours while we live."""
-        for place, number in enumerate(self.all):
-            try:
-                self.lock.bind(f"\0zumastor-lab-processor-{number}")    # abstract: nothing is left of it
-                return place
-            except OSError:
-                continue
-        return os.getpid()
+        """The place of one that no more labs have claimed than any other; it is ours while we live."""
+        for labs in range(MOST_LABS):
+            for place, number in enumerate(self.all):
+                with contextlib.suppress(OSError):
+                    self.lock.bind(f"\0zumastor-lab-processor-{number}-{labs}")     # abstract: nothing is left of it
+                    return place
+        return 0
 
     def of_host(self, number):
         """The hosts of a lab have different ones, as far as there are enough."""
