@@ -26,18 +26,21 @@ refused 4 "no such volume 'away'" define target away host2
 refused 4 "no such volume 'away'" define group all home away
 refused 4 "no such group 'all'" forget group all
 refused 4 "no such volume 'away'" define source away host2
-for snapshot in 99 hourly.0 daily.7 2026.01.01-00.00.00 0000-0000 99999999999; do
-	refused 4 'no snapshot' remove home "$snapshot"
-	refused 4 'no snapshot' hold home "$snapshot"
-	refused 4 'no snapshot' release home "$snapshot"
-	refused 4 'no snapshot' revert home "$snapshot"
-	refused 4 'no snapshot' status home "$snapshot"
-	refused 4 'no snapshot' mount home "$snapshot"
+read -ra others <<<"$(long_or 'hold release revert status mount' '')"
+for snapshot in hourly.0 daily.7 2026.01.01-00.00.00 0000-0000 99999999999; do
+	for command in remove "${others[@]}"; do
+		refused 4 'no snapshot' "$command" home "$snapshot"
+	done
 done
+for command in hold release revert status mount; do
+	refused 4 'no snapshot' "$command" home 99
+	[[ $command == @(hold|release|mount) ]] || refused 2 'bad snapshot' "$command" home hourly.x
+done
+read -ra others <<<"$(long_or 'revert status' '')"
 for snapshot in '' -x 'a b' 1.5 "${uuid:0:3}x" hourly.x hourly. .0 "${injections[@]}"; do
-	refused 2 'bad snapshot' remove home -- "$snapshot"
-	refused 2 'bad snapshot' revert home -- "$snapshot"
-	refused 2 'bad snapshot' status home -- "$snapshot"
+	for command in remove "${others[@]}"; do
+		refused 2 'bad snapshot' "$command" home -- "$snapshot"
+	done
 done
 refused 4 'no snapshot' exec home 99 -- true
 refused 2 'bad snapshot' remove home "$id.."

@@ -11,14 +11,15 @@ id=$(z snapshot home hourly | cut -f1)
 uuid=$(z list home -H -o uuid)
 volume=$database/volumes/home
 
-# poison FILE COMMAND... - every injection in FILE, then each COMMAND; a clear line or no effect, never both
-# a success and a trace.
+# poison FILE COMMAND... - one of two injections in FILE, or both in turn, then each COMMAND; a clear line or no effect, never
+# both a success and a trace.
 poison() {
-	local file=$1 injection command kept=''
+	local file=$1 number injection command kept=''
 	local -a words
 	shift
 	[[ ! -e $file ]] || kept=$(<"$file")
-	for injection in "${injections[4]}" "${injections[9]}"; do
+	for number in $(long_or '4 9' $((RANDOM % 2 * 5 + 4))); do
+		injection=${injections[number]}
 		printf '%s\n' "$injection" >"$file"
 		for command in "$@"; do
 			read -ra words <<<"$command"
