@@ -6,8 +6,10 @@
 #   make lint       shellcheck, mandoc, rules    make mutants     is the suite worth something?
 #   make clean
 
+# Goals one after the other, as "all" and "lab" make the same files; what each of them starts runs in parallel.
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --jobs=$(shell nproc)
+.NOTPARALLEL:
 endif
 
 PREFIX ?= /usr/local
