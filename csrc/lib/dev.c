@@ -107,6 +107,19 @@ static struct dm_task *task_new(int type, const char *uuid)
 	return task;
 }
 
+static struct dm_task *task_by_number(int type, dev_t device)
+{
+	struct dm_task *task;
+
+	library_said[0] = '\0';
+	task = dm_task_create(type);
+	if (task && !dm_task_set_major_minor(task, (int)major(device), (int)minor(device), 0)) {
+		dm_task_destroy(task);
+		return NULL;
+	}
+	return task;
+}
+
 /*
  * A task by name, which the kernel is asked for: libdevmapper looks after the nodes in /dev/mapper, where there is
  * no udev to do it, only for devices it knows the name of.
@@ -372,19 +385,6 @@ int dev_table_is(const char *uuid, const struct table *table, bool *same)
 	return r;
 }
 
-static struct dm_task *task_by_number(int type, dev_t device)
-{
-	struct dm_task *task;
-
-	library_said[0] = '\0';
-	task = dm_task_create(type);
-	if (task && !dm_task_set_major_minor(task, (int)major(device), (int)minor(device), 0)) {
-		dm_task_destroy(task);
-		task = NULL;
-	}
-	return task;
-}
-
 static int add_linear(struct dm_task *task, struct table *table)
 {
 	char *target = NULL, *params = NULL;
@@ -417,15 +417,14 @@ int dev_linear_table(dev_t device, struct table *table)
 
 int dev_depth(dev_t device, unsigned int *depth)
 {
-	struct dm_task *task = dm_task_create(DM_DEVICE_DEPS);
+	struct dm_task *task = task_by_number(DM_DEVICE_DEPS, device);
 	const struct dm_deps *deps = NULL;
 	unsigned int under, deepest = 0;
 	uint32_t i;
 	int r = 0;
 
 	*depth = 0;
-	if (task && dm_task_set_major_minor(task, (int)major(device), (int)minor(device), 0) &&
-	    dm_is_dm_major(major(device)) && dm_task_run(task))
+	if (task && dm_is_dm_major(major(device)) && dm_task_run(task))
 		deps = dm_task_get_deps(task);
 	for (i = 0; deps && i < deps->count && r == 0; i++) {
 		r = dev_depth((dev_t)deps->device[i], &under);
@@ -471,14 +470,13 @@ int dev_node(const struct dev *dev)
 }
 
 /* One text of what the kernel tells of a device. */
-static int info_of(struct dm_task *task, bool ready, const char *(*get)(const struct dm_task *),
-		   char *text, size_t size)
+static int info_of(struct dm_task *task, const char *(*get)(const struct dm_task *), char *text, size_t size)
 {
 	const char *found = NULL;
 	struct dm_info info;
 	int r = -EIO;
 
-	if (ready && dm_task_run(task) && dm_task_get_info(task, &info)) {
+	if (task && dm_task_run(task) && dm_task_get_info(task, &info)) {
 		found = info.exists ? get(task) : NULL;
 		r = info.exists ? 0 : -ENXIO;
 	}
@@ -492,15 +490,14 @@ int dev_find_name(const char *uuid, char name[DEV_NAME_TEXT])
 {
 	struct dm_task *task = task_new(DM_DEVICE_INFO, uuid);
 
-	return info_of(task, task != NULL, dm_task_get_name, name, DEV_NAME_TEXT);
+	return info_of(task, dm_task_get_name, name, DEV_NAME_TEXT);
 }
 
-static int uuid_of(unsigned int major, unsigned int minor, char uuid[DEV_UUID_TEXT])
+static int uuid_of(dev_t device, char uuid[DEV_UUID_TEXT])
 {
-	struct dm_task *task = dm_task_create(DM_DEVICE_INFO);
-	bool ready = task && dm_task_set_major_minor(task, (int)major, (int)minor, 0);
+	struct dm_task *task = task_by_number(DM_DEVICE_INFO, device);
 
-	return info_of(task, ready, dm_task_get_uuid, uuid, DEV_UUID_TEXT);
+	return info_of(task, dm_task_get_uuid, uuid, DEV_UUID_TEXT);
 }
 
 int dev_find_uuid(const char *number, char uuid[DEV_UUID_TEXT])
@@ -509,16 +506,16 @@ int dev_find_uuid(const char *number, char uuid[DEV_UUID_TEXT])
 
 	if (sscanf(number, "%u:%u", &major, &minor) != 2)
 		return -EBADMSG;
-	return uuid_of(major, minor, uuid);
+	return uuid_of(makedev(major, minor), uuid);
 }
 
 int dev_identify(dev_t device, struct dev *dev)
 {
 	struct dm_task *task = task_by_number(DM_DEVICE_INFO, device);
-	int r = info_of(task, task != NULL, dm_task_get_name, dev->name, sizeof(dev->name));
+	int r = info_of(task, dm_task_get_name, dev->name, sizeof(dev->name));
 
 	dev->audience = FOR_USERS;
-	return r < 0 ? r : uuid_of(major(device), minor(device), dev->uuid);
+	return r < 0 ? r : uuid_of(device, dev->uuid);
 }
 
 int dev_set_uuid(const struct dev *dev)
@@ -542,8 +539,8 @@ static int listed_uuid(const struct dm_names *names, char uuid[DEV_UUID_TEXT])
 	if (events[1] & DM_NAME_LIST_FLAG_HAS_UUID)
 		snprintf(uuid, DEV_UUID_TEXT, "%s", (const char *)&events[2]);
 	else if (!(events[1] & DM_NAME_LIST_FLAG_DOESNT_HAVE_UUID) &&
-		 uuid_of((unsigned int)(device >> 8 & 0xfff),
-			 (unsigned int)((device & 0xff) | (device >> 12 & 0xfff00)), uuid) == -EIO)
+		 uuid_of(makedev((unsigned int)(device >> 8 & 0xfff),
+				 (unsigned int)((device & 0xff) | (device >> 12 & 0xfff00))), uuid) == -EIO)
 		return -EIO;
 	return 0;
 }
