@@ -13,11 +13,11 @@
 #include <string.h>
 
 #include "exits.h"
-#include "upper.h"
 #include "pool.h"
 #include "revert.h"
 #include "settle.h"
 #include "tool.h"
+#include "upper.h"
 #include "view.h"
 
 static const char *mode(const struct pool_status *pool)
@@ -139,9 +139,9 @@ static int word(struct stack *stack, bool suspended, const char **text)
 	struct dev_state state = { 0 };
 	struct dev upper;
 	bool there;
-	int r = stack->lower ? upper_find(stack, &upper, &there) : 0;
+	int r = upper_find(stack, &upper, &there);
 
-	if (r == 0 && stack->lower && there)
+	if (r == 0 && there)
 		r = dev_state(upper.uuid, &state);
 	*text = suspended || state.suspended || state.loaded ? "suspended" :
 		stack->lower && !there ? "detached" : "running";

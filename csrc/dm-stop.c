@@ -5,7 +5,8 @@
  *     dm-stop [--mounted] VOLUME STORE
  *
  * With --mounted it also goes from under a device that is mounted and stays so, as dm-start --adopt came.
- * Exit 3: the volume or a snapshot is open, or what lies on it, and all is as it was.  A volume that does not run is a success.
+ * Exit 3: the volume or a snapshot is open, or what lies on it, and all is as it was.  A volume that does not run is a
+ * success.
  */
 #include <err.h>
 #include <string.h>

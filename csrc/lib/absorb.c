@@ -28,12 +28,13 @@ struct snapshot *absorb_older(struct stack *stack, const struct snapshot *snap)
 	return older;
 }
 
+/* @seal: may be NULL. */
 static int read_table(const struct cow *cow, struct seal *seal)
 {
 	struct exceptions all = { 0 };
 	int r = cow->valid ? cow_load(cow, &all) : -ESTALE;
 
-	if (r == 0)
+	if (r == 0 && seal)
 		*seal = exceptions_seal(&all);
 	exceptions_free(&all);
 	return r;
@@ -42,14 +43,13 @@ static int read_table(const struct cow *cow, struct seal *seal)
 /* A device of that name is left from one who was killed, and may fail. */
 static int side_open(const struct stack *stack, struct side *side, struct dev *dev)
 {
-	struct seal unused;
 	int r;
 
 	stack_dev(stack, "absorb", side->snap->thin, dev);
 	r = dev_remove(dev->uuid);
 	if (r == 0)
 		r = stack_open_cow(stack, "absorb", side->snap, O_RDWR, &side->cow);
-	return r < 0 ? r : read_table(&side->cow, &unused);
+	return r < 0 ? r : read_table(&side->cow, NULL);
 }
 
 /*

@@ -150,14 +150,13 @@ static int finish_swap(const struct dev *upper)
 
 int live_mend(struct stack *stack, bool *detached)
 {
-	struct dev_state lower;
 	struct dev upper;
 	bool there;
-	int r = stack_state(stack, "lower", NO_ID, &lower);
+	int r;
 
 	*detached = false;
-	if (r < 0 || !lower.exists)
-		return r;
+	if (!stack->lower)
+		return 0;
 	r = upper_holder(stack, &upper, &there);
 	if (r == 0 && there)
 		r = finish_swap(&upper);

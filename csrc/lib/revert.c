@@ -64,15 +64,10 @@ static int origin_line(struct stack *stack, struct dev_line *line)
 
 static int add_changes(struct stack *stack, const struct snapshot *snap, struct chunkset *changed)
 {
-	struct exceptions all = { 0 };
-	struct cow cow;
+	struct exceptions all;
 	uint64_t i;
-	int r = stack_open_cow(stack, "cow", snap, O_RDONLY, &cow);
+	int r = stack_load_table(stack, snap, &all);
 
-	if (r < 0)
-		return r;
-	r = cow.valid ? cow_load(&cow, &all) : -ESTALE;
-	cow_close(&cow);
 	for (i = 0; r >= 0 && i < all.count; i++)
 		r = chunkset_add(changed, all.list[i].old_chunk);
 	exceptions_free(&all);

@@ -3,9 +3,8 @@
  * switchover.h - the one place where volumes are suspended.
  *
  * All tables are loaded beforehand.  Then, in one process with its memory locked and without any I/O of its
- * own: suspend the volumes, each after the device that lies on it, if one does; of each resume the new snapshot and swap the old base; resume the volumes LAST, and
- * after each what lies on it.  A
- * snapshot activated before the origin is suspended, or an origin resumed before its snapshot, loses chunks and
+ * own: suspend the volumes, each after the device that lies on it, if one does; of each resume the new snapshot
+ * and swap the old base; resume the volumes LAST, and after each what lies on it.  A snapshot activated before the origin is suspended, or an origin resumed before its snapshot, loses chunks and
  * says nothing.  There is an instant at which all volumes are at rest, and that is what their snapshots show.
  *
  * A second process watches: if the first dies or stays away too long, it goes through to the end in its place,

@@ -34,15 +34,13 @@ static int identify(const char *name, struct dev *dev, bool *there)
 
 int upper_holder(const struct stack *stack, struct dev *upper, bool *there)
 {
-	struct dev_state lower, volume = { 0 };
+	struct dev_state volume = { 0 };
 	const struct dirent *entry;
 	char path[PATH_TEXT];
 	DIR *holders;
-	int r = stack_state(stack, "lower", NO_ID, &lower);
+	int r = stack->lower ? stack_state(stack, "origin", NO_ID, &volume) : 0;
 
 	*there = false;
-	if (r == 0 && lower.exists)
-		r = stack_state(stack, "origin", NO_ID, &volume);
 	if (r < 0 || !volume.exists)
 		return r;
 	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/holders", volume.major, volume.minor);
