@@ -16,6 +16,16 @@ else
 	database=$scratch/var/lib/zumastor
 fi
 
+# lvm_only DISK - for there is no udev in the lab, and nothing else that LVM may look at.
+lvm_only() {
+	mkdir -p /etc/lvm
+	cat >/etc/lvm/lvm.conf <<-END
+		activation { udev_sync = 0 udev_rules = 0 verify_udev_operations = 0 }
+		devices { obtain_device_list_from_udev = 0 use_devicesfile = 0 filter = [ "a|^$1\$|", "r|.*|" ] }
+	END
+	export LVM_SUPPRESS_FD_WARNINGS=1
+}
+
 # z ARG... - the command, with nobody at the terminal.
 z() {
 	"$zumastor" "$@" </dev/null

@@ -30,15 +30,12 @@ writer() {
 
 # held_snapshot - take one; while the volume is suspended, remember what the origin holds.
 held_snapshot() {
-	local uuid pid i
+	local uuid pid
 	uuid=$(</proc/sys/kernel/random/uuid)
 	"$helpers/dm-settle" home "$store"
 	ZUMASTOR_FAULT=stop:$suspended_step "$helpers/dm-snapshot" --uuid "$uuid" home "$store" >/dev/null &
 	pid=$!
-	for ((i = 0; i < 500; i++)); do
-		[[ $(awk '{ print $3 }' "/proc/$pid/stat") != T ]] || break
-		sleep 0.01
-	done
+	stopped "$pid" || true
 	held_while=$(dmsetup info -c --noheadings -o suspended home)
 	printf '%s %s\n' "$uuid" "$(content "$origin")" >>"$record"
 	sync "$record"

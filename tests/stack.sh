@@ -81,6 +81,23 @@ not_suspended() {
 	return 1
 }
 
+# stopped PID - it has come to the step where it is to wait; false when it ended before.
+stopped() {
+	local i state
+	for ((i = 0; i < 2000; i++)); do
+		state=$(awk '{ print $3 }' "/proc/$1/stat" 2>/dev/null) || return 1
+		[[ $state != T ]] || return 0
+		[[ $state != Z ]] || return 1
+		sleep 0.01
+	done
+	return 1
+}
+
+# live STORE - ids of the snapshots on record.
+live() {
+	"$helpers/store-show" "$1" | sed -n 's/^snapshot=\([0-9]*\) .*state=live.*/\1/p'
+}
+
 # deepest - the most dm devices on any path from one of them down to a disk.
 deepest() {
 	{

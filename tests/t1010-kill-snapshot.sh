@@ -45,7 +45,7 @@ try_step() {
 	fi
 	"$helpers/dm-settle" home "$store"
 	# Whatever is on record now and was not before was taken before anything else was written.
-	for id in $("$helpers/store-show" "$store" | sed -n 's/^snapshot=\([0-9]*\) .*state=live.*/\1/p'); do
+	for id in $(live "$store"); do
 		((id <= newest)) || taken[$id]=$hash newest=$id
 	done
 	scribble 3

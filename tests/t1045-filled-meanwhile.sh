@@ -4,18 +4,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/stack.sh"
 
-# stopped - the command has come to its step; false when it ended before.
-stopped() {
-	local i state
-	for ((i = 0; i < 500; i++)); do
-		state=$(awk '{ print $3 }' "/proc/$pid/stat" 2>/dev/null) || return 1
-		[[ $state != T ]] || return 0
-		[[ $state != Z ]] || return 1
-		sleep 0.01
-	done
-	return 1
-}
-
 # fill - write until the store is full and the writer waits.
 fill() {
 	dd if=/dev/urandom of=/dev/mapper/home bs=16k seek=300 count=600 oflag=direct conv=notrunc status=none &
@@ -33,11 +21,6 @@ ends() {
 	return 1
 }
 
-# all_live - ids of the snapshots on record.
-all_live() {
-	"$helpers/store-show" "$store" | sed -n 's/^snapshot=\([0-9]*\) .*state=live.*/\1/p'
-}
-
 # give_up DESCRIPTION [TEXT] - fail now: what waits for ever would wait for each of the others, too.
 give_up() {
 	fail "$@"
@@ -47,7 +30,7 @@ give_up() {
 # make_room WHAT - remove all snapshots, and the writer goes on.
 make_room() {
 	local -a ids
-	mapfile -t ids < <(all_live)
+	mapfile -t ids < <(live "$store")
 	timeout 60 "$helpers/dm-remove" home "$store" "${ids[@]}" >/dev/null || fail "$1: snapshots can be removed"
 	ends 60 "$writer" || give_up "$1: the writer goes on"
 	wait "$writer" || fail "$1: it wrote all"
@@ -58,7 +41,7 @@ try() {
 	local what="step $1 of ${3##*/}, then $2"
 	ZUMASTOR_FAULT=stop:$1 "${@:3}" >"$out" 2>"$err" &
 	pid=$!
-	if ! stopped; then
+	if ! stopped "$pid"; then
 		wait "$pid" || true
 		return 1
 	fi
@@ -97,7 +80,7 @@ for turn in $(long_or '0 1' 0); do
 	is "$((n > 8))" 1 "every step of a snapshot was tried ($((n - 1)))"
 	for ((n = 1; ; n++)); do
 		three
-		mapfile -t ids < <(all_live)
+		mapfile -t ids < <(live "$store")
 		try $n "${signals[(n + turn) % 2]}" "$helpers/dm-remove" home "$store" "${ids[-2]}" || break
 	done
 	is "$((n > 4))" 1 "every step of a removal was tried ($((n - 1)))"

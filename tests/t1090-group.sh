@@ -22,11 +22,6 @@ group_snapshot() {
 	"$helpers/dm-snapshot" "${stores[@]}"
 }
 
-# live STORE - ids of the snapshots on record.
-live() {
-	"$helpers/store-show" "$1" | sed -n 's/^snapshot=\([0-9]*\) .*state=live.*/\1/p'
-}
-
 settle() {
 	"$helpers/dm-settle" left "$DEV2NAME" && "$helpers/dm-settle" right "$DEV4NAME"
 }

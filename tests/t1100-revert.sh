@@ -73,18 +73,14 @@ same "$(content /dev/mapper/home)" 'refused'
 
 # looked_at STEP - begin a revert, and read the volume at that step, and keep it open; false when it is refused for that.
 looked_at() {
-	local i state='' pid
+	local pid waiting=''
 	ZUMASTOR_FAULT=stop:$1 "$helpers/dm-revert" begin home "$store" "$old" >/dev/null 2>&1 &
 	pid=$!
-	for ((i = 0; i < 400; i++)); do
-		state=$(awk '{ print $3 }' "/proc/$pid/stat")
-		[[ $state != [TZ] ]] || break
-		sleep 0.05
-	done
+	! stopped "$pid" || waiting=yes
 	exec 9</dev/mapper/home
 	dmsetup info -c --noheadings -o suspended home | grep -q Suspended || cat <&9 >/dev/null
 	kill -CONT "$pid"
-	wait "$pid" && [[ $state == T ]]
+	wait "$pid" && [[ -n $waiting ]]
 }
 
 old=$id

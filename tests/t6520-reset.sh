@@ -38,7 +38,7 @@ take_on() {
 	while :; do
 		id=$("$helpers/dm-snapshot" home "$store" | sed -n 's/^id=//p')
 		printf '%s %s\n' "$id" "$(snapshot_hash "$id")" | durably "$seen"
-		mapfile -t ids < <("$helpers/store-show" "$store" | sed -n 's/^snapshot=\([0-9]*\) .*state=live.*/\1/p')
+		mapfile -t ids < <(live "$store")
 		((${#ids[@]} > 7)) || continue
 		id=${ids[RANDOM % ${#ids[@]}]}
 		printf '%s gone\n' "$id" | durably "$seen"

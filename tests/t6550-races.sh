@@ -10,15 +10,10 @@ wrong=()
 expect 0 'define a volume' z define volume home "$origin" "$store"
 scribble 10
 
-# live - ids of the snapshots.
-live() {
-	"$helpers/store-show" "$store" | sed -n 's/^snapshot=\([0-9]*\) .*state=live.*/\1/p'
-}
-
 # pick - one of the snapshots.
 pick() {
 	local -a ids
-	mapfile -t ids < <(live)
+	mapfile -t ids < <(live "$store")
 	printf '%s' "${ids[RANDOM % ${#ids[@]}]}"
 }
 
@@ -44,7 +39,7 @@ command() {
 race() {
 	local i code before after expected
 	local -a words
-	before=$(live | wc -l)
+	before=$(live "$store" | wc -l)
 	rm -f "$scratch"/race.*
 	for ((i = 0; i < at_once; i++)); do
 		command
@@ -57,7 +52,7 @@ race() {
 		judge "$(<"$scratch/race.$i")" "$(<"$scratch/race.$i.code")" "$(<"$scratch/race.$i.err")"
 	done
 	z start volume home || wrong+=('start failed')
-	after=$(live | wc -l)
+	after=$(live "$store" | wc -l)
 	((after == expected)) || wrong+=("$before snapshots, $expected expected, $after there")
 	z check home >"$out" || wrong+=("$(<"$out")")
 }
@@ -81,7 +76,7 @@ for ((n = 0; n < rounds; n++)); do
 	race
 done
 for id in "${!taken[@]}"; do
-	live | grep -qx "$id" || unset "taken[$id]"
+	live "$store" | grep -qx "$id" || unset "taken[$id]"
 done
 is "$(differing)" '' 'snapshots that are still there are what they were'
 [[ -z ${wrong[*]-} ]] || diag "$(printf '%s\n' "${wrong[@]}")"

@@ -6,13 +6,7 @@
 . "$(dirname "$0")/cli.sh"
 modprobe loop
 
-# There is no udev here, and nothing else that LVM may look at.
-mkdir -p /etc/lvm
-cat >/etc/lvm/lvm.conf <<END
-activation { udev_sync = 0 udev_rules = 0 verify_udev_operations = 0 }
-devices { obtain_device_list_from_udev = 0 use_devicesfile = 0 filter = [ "a|^$DEV1NAME\$|", "r|.*|" ] }
-END
-export LVM_SUPPRESS_FD_WARNINGS=1
+lvm_only "$DEV1NAME"
 vgcreate -qq -s 1M vg "$DEV1NAME"
 lvcreate -qq -y -L 16M -n org vg
 head -c 16M /dev/zero >/persist/snap	# one that is all there

@@ -158,12 +158,7 @@ z forget volume home >/dev/null
 
 [[ -z $(long_or yes '') ]] || on_xfs
 
-mkdir -p /etc/lvm
-cat >/etc/lvm/lvm.conf <<END
-activation { udev_sync = 0 udev_rules = 0 verify_udev_operations = 0 }
-devices { obtain_device_list_from_udev = 0 use_devicesfile = 0 filter = [ "a|^$DEV3NAME\$|", "r|.*|" ] }
-END
-export LVM_SUPPRESS_FD_WARNINGS=1
+lvm_only "$DEV3NAME"
 vgcreate -qq -s 1M vg "$DEV3NAME"
 lvcreate -qq -y -L 32M -n org vg
 mkfs.ext4 -q -b 4096 /dev/vg/org

@@ -15,20 +15,11 @@ mkdir /mnt/data
 own=$(dmsetup table data)
 mount /dev/mapper/data /mnt/data
 
-nothing_suspended() {
-	local i
-	for ((i = 0; i < 100; i++)); do
-		dmsetup info -c --noheadings -o suspended | grep -q Suspended || return 0
-		sleep 0.05
-	done
-	return 1
-}
-
 # with FAULT CMD... - CMD with the fault; its status.
 with() {
 	local status=0
 	{ ZUMASTOR_FAULT=$1 "${@:2}"; } &>/dev/null || status=$?
-	[[ $1 == killboth:* ]] || nothing_suspended || trouble+=" suspended after $*"
+	[[ $1 == killboth:* ]] || not_suspended || trouble+=" suspended after $*"
 	return "$status"
 }
 
@@ -94,7 +85,7 @@ adopt
 # The newest file is complete in each snapshot, and the filesystem was at rest.
 check_newest() {
 	local id
-	id=$("$helpers/store-show" "$store" | sed -n 's/^snapshot=\([0-9]*\) .*state=live.*/\1/p' | tail -n 1)
+	id=$(live "$store" | tail -n 1)
 	[[ -n $id ]] || return 0
 	"$helpers/dm-show" home "$store" "$id" >/dev/null || trouble+=" cannot show $id"
 	e2fsck -fn "/dev/zumastor/home/$id" &>"$scratch/fsck" || trouble+=" $1: snapshot $id is not clean"
@@ -113,7 +104,7 @@ for pass in $passes; do
 		dd if=/dev/urandom of="/mnt/data/file$((n % 5))" bs=16k count=4 status=none
 		with "$fault:$n" "$helpers/dm-snapshot" home "$store" || status=$?
 		"$helpers/dm-settle" home "$store" || trouble+=' cannot settle'
-		nothing_suspended || trouble+=' still suspended'
+		not_suspended || trouble+=' still suspended'
 		on_volume || trouble+=' not on the volume'
 		timeout 10 sync -f /mnt/data || trouble+=' cannot write'
 		[[ $(fact head_state) == @(ok|none) ]] || trouble+=" head $(fact head_state)"

@@ -9,8 +9,8 @@
  * fails at one of its steps.  Writes come WRITES times as often as else.  After every 120 operations that are not writes
  * all snapshots are compared whole.
  *
- * Prints operations=, others= that are not writes, faults=, reverts=, snapshots= and mismatches=; the first mismatch ends it and is said on stderr, with the
- * operation's number.  The same SEED does the same again.  Exit 0: none; 1: one; 2 usage.
+ * Prints operations=, others= that are not writes, faults=, reverts=, snapshots= and mismatches=; the first mismatch
+ * ends it and is said on stderr, with the operation's number.  The same SEED does the same again.  Exit 0: none; 1: one; 2 usage.
  */
 #include <err.h>
 #include <errno.h>
