@@ -7,7 +7,7 @@
 . "$(dirname "$0")/stack.sh"
 files=/run/zumastor/volumes/home
 notes=/persist/taken		# ID HASH, of the files of each snapshot
-count=$(long_or 512 10) batch=$(long_or 64 5)
+count=$(long_or 512 8) batch=$(long_or 64 4)
 wrong=() most_deep=0
 
 tree() {

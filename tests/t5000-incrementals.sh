@@ -1,6 +1,6 @@
 #!/bin/bash
 # lab: --hosts 2 --disk 32M --disk 64M --timeout 600
-# A full copy and six incrementals, or twenty in the long run: every snapshot is the same on both hosts.
+# A full copy and five incrementals, or twenty in the long run: every snapshot is the same on both hosts.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/pair.sh"
 
@@ -10,7 +10,7 @@ expect 0 'a full copy' z replicate home host2
 like "$(<"$out")" "^host2: snapshot 1 of 'home' in full: 32M changed, .* sent in" 'it says what it did'
 is "$(hashes)" "$(far_hashes)" 'the first snapshot is the same over there'
 
-count=$(long_or 20 6)
+count=$(long_or 20 5)
 for ((n = 1; n <= count; n++)); do
 	pair_change 40
 	z snapshot home hourly >/dev/null
