@@ -66,6 +66,7 @@ int main(int argc, char **argv)
 	if (option != -1 || argc - optind < 3)
 		errx(EXIT_USAGE, "usage: dm-remove [--mark] VOLUME STORE ID...");
 	stack = tool_open(argv[optind], argv[optind + 1]);
+	stack->slice.limited = false;
 	tool_need_up(stack);
 	r = mark_all(stack, argv + optind + 2);
 	if (r == 0 && settle)

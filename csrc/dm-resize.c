@@ -231,8 +231,10 @@ int main(int argc, char **argv)
 	if (stack->rec.pool_volume[0] && (wanted.store > 0 || wanted.meta > 0))
 		errx(EXIT_FAILED, "cannot resize the store of '%s': it is another volume's", stack->volume);
 	r = check_pool(stack, &wanted);
-	if (r == 0 && wanted.shrink)
-		r = stack_settle(stack);	/* what was removed may be in the way */
+	if (r == 0 && wanted.shrink) {
+		stack->slice.limited = false;	/* what was removed may be in the way */
+		r = stack_settle(stack);
+	}
 	if (r < 0)
 		return tool_end(stack, "resize", r);
 	plan_origin(stack, &wanted);

@@ -56,25 +56,28 @@ static int side_open(const struct stack *stack, struct side *side, struct dev *d
  * What the removed snapshot kept and the older one lacks goes into the older one's COW; or, where that is less
  * work, what the older one kept goes over what the removed one has, and the two change COWs.
  */
-static int unite(const struct stack *stack, struct side side[SIDES], bool *swap, struct seal *seal)
+static int unite(struct stack *stack, struct side side[SIDES], bool *swap, struct seal *seal)
 {
 	uint64_t room;
 	int r = pool_room(stack, &room);
 
 	*swap = false;
 	if (r == 0)
-		r = cow_absorb(&side[OLDER].cow, &side[REMOVED_ONE].cow, room, swap);
+		r = cow_absorb(&side[OLDER].cow, &side[REMOVED_ONE].cow, room, swap, &stack->slice);
 	return r < 0 ? r : read_table(&side[*swap ? REMOVED_ONE : OLDER].cow, seal);
 }
 
-static int absorb(const struct stack *stack, struct side side[SIDES], const struct dev devices[SIDES])
+static int absorb(struct stack *stack, struct side side[SIDES], const struct dev devices[SIDES])
 {
 	struct snapshot *older = side[OLDER].snap, *removed = side[REMOVED_ONE].snap;
 	struct lookout lookout;
 	uint32_t thin = older->thin;
 	struct seal seal;
 	bool swap;
-	int r = lookout_begin(&lookout, stack, devices, SIDES);
+	int r;
+
+	slice_of(&stack->slice, older->id, removed->id);
+	r = lookout_begin(&lookout, stack, devices, SIDES);
 
 	if (r == 0)
 		r = lookout_end(&lookout, unite(stack, side, &swap, &seal));
@@ -104,13 +107,13 @@ static int absorb_unless_lost(struct stack *stack, struct side side[SIDES])
 	return r < 0 ? r : absorb(stack, side, devices);
 }
 
-static int take_out(struct stack *stack, struct snapshot *snap)
+static int take_out(struct stack *stack, struct snapshot *snap, struct snapshot *older)
 {
 	struct side side[SIDES] = {
-		[OLDER] = { absorb_older(stack, snap), { .fd = -1 } },
+		[OLDER] = { older, { .fd = -1 } },
 		[REMOVED_ONE] = { snap, { .fd = -1 } },
 	};
-	int i, r = side[OLDER].snap ? absorb_unless_lost(stack, side) : step();
+	int i, r = older ? absorb_unless_lost(stack, side) : step();
 
 	for (i = 0; i < SIDES; i++)
 		cow_close(&side[i].cow);
@@ -124,21 +127,30 @@ static int take_out(struct stack *stack, struct snapshot *snap)
 
 /*
  * The head cannot be absorbed: the kernel is still copying out to it.  One for which there is no room stays: what is
- * deleted after this may make some, and until then nothing is wrong.
+ * deleted after this may make some, and until then nothing is wrong.  So does one for which there is no time, and one whose
+ * older one stays although it was removed: the place in a slice is worth something as long as only the two write.
  */
 int absorb_removed(struct stack *stack)
 {
 	const struct snapshot *head = record_head(&stack->rec);
+	struct snapshot *older;
 	unsigned int i;
 	int r = 0;
 
+	stack->slice.more = false;
 	for (i = 0; i < stack->rec.count && r == 0; i++) {
 		struct snapshot *snap = &stack->rec.snapshot[i];
 
-		if (snap->state == REMOVED && snap != head)
-			r = take_out(stack, snap);
+		if (snap->state != REMOVED || snap == head)
+			continue;
+		older = absorb_older(stack, snap);
+		if (!older || older->state != REMOVED)
+			r = take_out(stack, snap, older);
 		if (r == -ENOSPC)
 			r = 0;
 	}
-	return r;
+	if (r != -EAGAIN)
+		return r;
+	stack->slice.more = true;
+	return 0;
 }

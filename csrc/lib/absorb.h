@@ -10,7 +10,8 @@
 /*
  * absorb_removed - of every removed snapshot but the head.
  *
- * One for which there is no room stays as it is.  A table that is damaged makes the snapshots that need it lost.
+ * One for which there is no room stays as it is; and when stack->slice is over all others do, and it says so.  A table
+ * that is damaged makes the snapshots that need it lost.
  */
 int absorb_removed(struct stack *stack);
 

@@ -358,9 +358,12 @@ static int copy_chunk(const struct cow *into, const struct cow *source, uint64_t
 	return r < 0 ? r : chunk_write(into, buffer, to);
 }
 
-/* Both lists hold the planned chunks in the same order; @from has others in between. */
-static int copy_data(const struct cow *into, const struct cow *source,
-		     const struct exceptions *from, const struct exceptions *plan)
+/*
+ * Both lists hold the planned chunks in the same order; @from has others in between.  When the slice is over what was not
+ * copied is taken off the plan.
+ */
+static int copy_data(const struct cow *into, const struct cow *source, const struct exceptions *from,
+		     struct exceptions *plan, struct slice *slice)
 {
 	void *chunk = io_alloc(into->chunk_bytes);
 	uint64_t i, j = 0;
@@ -370,8 +373,10 @@ static int copy_data(const struct cow *into, const struct cow *source,
 		if (from->list[i].old_chunk != plan->list[j].old_chunk)
 			continue;
 		r = copy_chunk(into, source, plan->list[j].new_chunk, from->list[i].new_chunk, chunk);
-		j++;
+		if (++j < plan->count && slice_over(slice))
+			break;
 	}
+	plan->count = j;
 	free(chunk);
 	return r < 0 ? r : flush(into);
 }
@@ -454,24 +459,27 @@ static uint64_t plan_bytes(const struct cow *cow, const struct exceptions *plan)
 	return (plan->count + plan->count / entries(cow) + 2) * cow->chunk_bytes;
 }
 
-/* Add to @into every exception of @source that it lacks. */
+/* Add to @into every exception of @source that it lacks; -EAGAIN: the slice is over before that is done. */
 static int append(const struct cow *into, const struct cow *source, const struct exceptions *have,
-		  const struct exceptions *from, uint64_t room)
+		  const struct exceptions *from, uint64_t room, struct slice *slice)
 {
 	struct exceptions plan = { 0 };
 	int r = plan_append(into, have, from, &plan);
+	uint64_t planned = plan.count;
 
 	if (r == 0 && plan.count > 0 && plan_bytes(into, &plan) > room)
 		r = -ENOSPC;
 	if (r == 0 && plan.count > 0) {
 		r = step();
 		if (r == 0)
-			r = copy_data(into, source, from, &plan);
+			r = copy_data(into, source, from, &plan, slice);
 		if (r == 0)
 			r = step();
 		if (r == 0)
 			r = write_entries(into, have, &plan);
 	}
+	if (r == 0 && plan.count < planned)
+		r = -EAGAIN;
 	exceptions_free(&plan);
 	return r;
 }
@@ -489,25 +497,31 @@ static struct exceptions sorted_copy(const struct exceptions *all)
 	return copy;
 }
 
-/* Give every chunk that both stores have the content it has in @source. */
+/* Give every chunk that both stores have the content it has in @source, from slice->place on; -EAGAIN as above. */
 static int overwrite(const struct cow *into, const struct cow *source, const struct exceptions *have,
-		     const struct exceptions *from)
+		     const struct exceptions *from, struct slice *slice)
 {
 	struct exceptions sorted = sorted_copy(have);
 	void *chunk = io_alloc(into->chunk_bytes);
+	bool over = false;
 	uint64_t i;
 	int r = chunk && sorted.list ? 0 : -ENOMEM;
 
-	for (i = 0; i < from->count && r == 0; i++) {
+	for (i = slice->place; i < from->count && r == 0 && !over; i++) {
 		const struct exception *e = bsearch(&from->list[i], sorted.list, sorted.count,
 						    sizeof(*sorted.list), by_old_chunk);
 
 		if (e)
 			r = copy_chunk(into, source, e->new_chunk, from->list[i].new_chunk, chunk);
+		over = e && slice_over(slice);
 	}
 	free(chunk);
 	exceptions_free(&sorted);
-	return r < 0 ? r : flush(into);
+	if (r == 0)
+		r = flush(into);
+	if (r == 0)
+		slice->place = i;
+	return r == 0 && over ? -EAGAIN : r;
 }
 
 static int load_mended(struct cow *cow, struct exceptions *all)
@@ -521,7 +535,7 @@ static int load_mended(struct cow *cow, struct exceptions *all)
 	return r < 0 ? r : cow_load(cow, all);
 }
 
-int cow_absorb(struct cow *older, struct cow *newer, uint64_t room, bool *swapped)
+int cow_absorb(struct cow *older, struct cow *newer, uint64_t room, bool *swapped, struct slice *slice)
 {
 	struct exceptions old = { 0 }, new = { 0 };
 	int r = load_mended(older, &old);
@@ -531,10 +545,10 @@ int cow_absorb(struct cow *older, struct cow *newer, uint64_t room, bool *swappe
 	/* One whose snapshot is larger has exceptions that the older snapshot has no place for. */
 	*swapped = r == 0 && old.count < new.count && older->origin_chunks == newer->origin_chunks;
 	if (r == 0 && *swapped)
-		r = overwrite(newer, older, &new, &old);
+		r = overwrite(newer, older, &new, &old, slice);
 	if (r == 0)
-		r = *swapped ? append(newer, older, &new, &old, room) :
-			       append(older, newer, &old, &new, room);
+		r = *swapped ? append(newer, older, &new, &old, room, slice) :
+			       append(older, newer, &old, &new, room, slice);
 	exceptions_free(&old);
 	exceptions_free(&new);
 	return r;

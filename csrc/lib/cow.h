@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "slice.h"
+
 struct exception {
 	uint64_t old_chunk;	/* of the origin */
 	uint64_t new_chunk;	/* of the COW */
@@ -124,7 +126,9 @@ int cow_mend_tail(const struct cow *cow);
  * took it.  What the volume has grown by since the older snapshot is left out.  Data first, then
  * the entries: a crash at any point leaves tables that are right, and the call can be made again.  While a view
  * reads both, it still shows the same, because it takes a chunk from the older one first.
+ *
+ * -EAGAIN: @slice is over before all is done; it is as after a crash, and the place is in there.
  */
-int cow_absorb(struct cow *older, struct cow *newer, uint64_t room, bool *swapped);
+int cow_absorb(struct cow *older, struct cow *newer, uint64_t room, bool *swapped, struct slice *slice);
 
 #endif

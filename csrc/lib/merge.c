@@ -41,11 +41,17 @@ void merger_free(struct merger *merger)
 	free(merger);
 }
 
+/*
+ * What is behind the seal was appended by absorbing that has not come to its end: the removed snapshot has it, too, and the
+ * map need not change with each slice.
+ */
 static int source_load(struct merger *merger, const struct snapshot *snap, struct source *source)
 {
 	struct dev_state state;
 	int r = stack_load_table(merger->stack, snap, &source->table);
 
+	if (r == 0 && snap->seal.set && source->table.count > snap->seal.entries)
+		source->table.count = snap->seal.entries;
 	if (r == 0)
 		r = stack_state(merger->stack, "cow", snap->thin, &state);
 	if (r == 0)

@@ -28,6 +28,7 @@
 #include "cow.h"
 #include "dev.h"
 #include "record.h"
+#include "slice.h"
 
 enum { NO_ID = 0 };	/* snapshot ids begin at 1 */
 
@@ -40,6 +41,7 @@ struct stack {
 	bool lower;		/* there is a VOL-lower: what users mount lies on the volume */
 	bool adopting;		/* the user's device is about to be put on the volume */
 	bool origin_changed;	/* found by life_start(): written while the volume was stopped */
+	struct slice slice;	/* for how long removed snapshots may be absorbed */
 };
 
 /*

@@ -14,6 +14,8 @@
 #include "step.h"
 #include "tool.h"
 
+enum { SLICE_MS = 1000 };	/* of absorbing on the way to something else */
+
 static const char *open_reason(int error)
 {
 	switch (-error) {
@@ -39,6 +41,7 @@ struct stack *tool_open(const char *volume, const char *store)
 	if (!stack)
 		errx(exit_code(error), "cannot use the record of '%s' on '%s': %s", volume, store,
 		     open_reason(error));
+	slice_begin(&stack->slice, SLICE_MS);
 	return stack;
 }
 

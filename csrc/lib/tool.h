@@ -12,7 +12,7 @@
 #include "stack.h"
 
 /*
- * tool_open - the stack of @volume on the device @store, or one line on stderr and an exit.
+ * tool_open - the stack of @volume on the device @store, or one line on stderr and an exit.  Its slice is short.
  */
 struct stack *tool_open(const char *volume, const char *store);
 

@@ -77,7 +77,7 @@ group_settle() {
 	for name in "${members[@]}"; do
 		volume_load "$name"
 		volume_ready
-		run helper dm-settle "$volume" "$store"
+		volume_settle
 	done
 }
 

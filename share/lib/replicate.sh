@@ -106,7 +106,7 @@ replicate_prepare() {
 	[[ -n ${opt[dry-run]-} ]] || state_set "$target_dir/sending" "${snap_uuid[snap]}"
 	replicate_list
 	# The exception stores were put up for the list alone.
-	run helper dm-settle "$volume" "$store"
+	volume_settle
 	lock_drop "$volume"
 }
 

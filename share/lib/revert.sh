@@ -26,7 +26,7 @@ revert_tell() {
 # revert_told - tell the hooks that the volume shows it, if they are still to be told; needs hook.sh.
 revert_told() {
 	[[ -e $dir/reverting ]] || return 0
-	run helper dm-settle "$volume" "$store"
+	volume_settle
 	snap_load
 	revert_phase
 	[[ -z $REPLY || ! ${record[revert]} =~ \ snapshot=([0-9]+)\  ]] ||
@@ -36,7 +36,7 @@ revert_told() {
 
 # revert_undone UNDO - the switch failed, and what was made for it goes; unless it took place all the same.
 revert_undone() {
-	helper dm-settle "$volume" "$store"
+	volume_settle
 	snap_load
 	revert_phase
 	[[ -z $REPLY ]] || return 0
@@ -117,7 +117,7 @@ revert_prepare() {
 	helper cow-chunks "$chunk_bytes" "$chunks" "${cows[@]}" \
 		>"$ZUMASTOR_RUN/jobs/$volume:revert.ranges"
 	# The exception stores were put up for the list alone.
-	run helper dm-settle "$volume" "$store"
+	volume_settle
 }
 
 revert_rewind() {

@@ -189,5 +189,6 @@ snap_device() {
 # It may be run as ( snap_drop ) || ...: every step ends the process by itself.
 snap_drop() {
 	mount_snapshot_leave "$1"
-	run helper dm-remove "$volume" "$store" "$1"
+	run helper dm-remove --mark "$volume" "$store" "$1"
+	volume_settle
 }

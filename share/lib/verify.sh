@@ -155,7 +155,7 @@ verify_data() {
 		dd if="$device" of=/dev/null bs=1M iflag=direct status=none 2>/dev/null ||
 			verify_found unread 0 "cannot read all of '$name'"
 	done
-	run helper dm-settle "$volume" "$store"
+	volume_settle
 }
 
 # verify_remedy KIND ID - sets REPLY to what mends it.

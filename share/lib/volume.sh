@@ -74,6 +74,21 @@ volume_ready() {
 	esac
 }
 
+readonly SLICE_MS=1000		# of freeing the space of removed snapshots, before others get the volume
+
+# volume_settle - bring the devices to what the record says, or end the process.  What takes longer than a slice is left to
+# volume_settle_later, a process of its own.
+volume_settle() {
+	local text
+	text=$(run helper dm-settle --slice "$SLICE_MS" "$volume" "$store") || exit
+	[[ -z $text ]] || volume_settle_later
+}
+
+volume_settle_later() {
+	lock_held "$volume:remove" ||
+		(unlocked setsid "$ZUMASTOR_LIBEXEC/zumastor-remove-settle" "$volume" </dev/null &>/dev/null &)
+}
+
 # volume_need_room ACTION - die rather than write to the volume when that would wait for room, perhaps for
 # ever, and keep with our lock everybody from making some.
 volume_need_room() {

@@ -32,7 +32,7 @@ int model_wrong(const struct model *model, const char *format, ...)
 	return -EILSEQ;
 }
 
-/* As a dm-* program does it: from the disk each time. */
+/* As a dm-* program does it: from the disk each time.  Every second one absorbs one chunk at most. */
 static int with_stack(struct model *model, const struct change *change)
 {
 	struct stack *stack;
@@ -42,11 +42,14 @@ static int with_stack(struct model *model, const struct change *change)
 	stack = stack_open(model->volume, model->store, &r);
 	if (!stack)
 		return r;
+	stack->slice = model->slice;
+	stack->slice.limited = noise_below(&model->noise, 2);
 	r = stack_is_up(stack, &up);
 	if (r == 0)
 		r = up ? stack_recover(stack) : -ENXIO;
 	if (r == 0)
 		r = change->act(model, stack, change->id);
+	model->slice = stack->slice;
 	dev_settle();
 	stack_close(stack);
 	return r;

@@ -27,6 +27,7 @@ struct model {
 	enum revert_phase phase;	/* NONE, OPEN or MERGING */
 	uint32_t back_to;
 	bool slot_used[SNAPSHOTS + 1];
+	struct slice slice;	/* where absorbing is to go on */
 };
 
 /*
