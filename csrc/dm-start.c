@@ -12,16 +12,19 @@
  *
  * What a crash left undecided is decided by the exception stores.  Where the origin was written while the volume
  * was stopped, its snapshots are recorded as lost, and a warning says why.  Exit 0: /dev/mapper/VOLUME is there.  3: a
- * device is in use, 4: no record on STORE, 5: the kernel lacks a target, 7: record or metadata damaged, or META
- * is another store's; 1, 2.  After a failure nothing is up that was not before.
+ * device is in use, 4: no record on STORE, 5: the kernel lacks a target, 6: the volume was being reverted to a snapshot that
+ * is lost, 7: record or metadata damaged, or META is another store's; 1, 2.  After a failure nothing is up that was not
+ * before.
  */
 #include <err.h>
 #include <getopt.h>
+#include <inttypes.h>
 
 #include "exits.h"
 #include "fingerprint.h"
 #include "layout.h"
 #include "life.h"
+#include "revert.h"
 #include "tool.h"
 
 static int check_origin(struct stack *stack, const char *path, dev_t origin)
@@ -40,7 +43,12 @@ static int start(struct stack *stack, const char *path, bool adopt, dev_t origin
 	if (stack->origin_changed)
 		warnx("warning: the origin '%s' was written while volume '%s' was stopped", path,
 		      stack->volume);
-	return tool_end(stack, "start", r);
+	if (r == 0 || !revert_is_stuck(&stack->rec))
+		return tool_end(stack, "start", r);
+	warnx("cannot start '%s': it was being reverted to snapshot %" PRIu32 ", which is lost; "
+	      "'zumastor check %s --repair' gives that up", stack->volume, stack->rec.revert.snapshot,
+	      stack->volume);
+	return EXIT_LOST;
 }
 
 int main(int argc, char **argv)

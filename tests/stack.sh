@@ -46,10 +46,10 @@ take() {
 	taken[$id]=$hash
 }
 
-# differing - ids whose content is not what it was when they were taken.
+# differing - ids whose content is not what it was when they were taken, or something else where that cannot be told.
 differing() {
 	local wrong=() id
-	((${#taken[@]} == 0)) || "$helpers/dm-show" "$volume" "$store" "${!taken[@]}" >/dev/null
+	((${#taken[@]} == 0)) || "$helpers/dm-show" "$volume" "$store" "${!taken[@]}" >/dev/null || wrong+=(unseen)
 	for id in "${!taken[@]}"; do
 		[[ $(content "/dev/zumastor/$volume/$id") == "${taken[$id]}" ]] || wrong+=("$id")
 	done

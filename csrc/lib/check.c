@@ -11,6 +11,7 @@
 #include "fingerprint.h"
 #include "life.h"
 #include "pool.h"
+#include "revert.h"
 #include "settle.h"
 #include "upper.h"
 #include "view.h"
@@ -60,6 +61,9 @@ int check_record(const struct check *check)
 			      generation[i] ? "an older one" : "damaged");
 	for (i = 0; i < rec->count && r == 0; i++)
 		check_snapshot(check, &rec->snapshot[i]);
+	if (revert_is_stuck(rec))
+		found(check, "revert", rec->revert.snapshot, "the revert to snapshot %" PRIu32 " cannot go on",
+		      rec->revert.snapshot);
 	return r;
 }
 

@@ -53,7 +53,7 @@ int lookout_begin(struct lookout *lookout, const struct stack *stack, const stru
 	if (lookout->pid > 0)
 		return 0;
 	close(ends[0]);
-	return -EAGAIN;
+	return -ENOMEM;
 }
 
 int lookout_end(struct lookout *lookout, int r)

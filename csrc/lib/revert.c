@@ -353,6 +353,24 @@ int revert_start(struct stack *stack)
 	return snap ? view_under(stack, snap) : -ESTALE;
 }
 
+bool revert_is_stuck(const struct record *rec)
+{
+	const struct snapshot *snap;
+	unsigned int i;
+
+	for (i = 0; i < rec->count; i++) {
+		snap = &rec->snapshot[i];
+		if (snap->id == rec->revert.snapshot && snap->state == LIVE)
+			return false;
+	}
+	return rec->revert.phase == REVERT_OPEN;
+}
+
+int revert_give_up(struct stack *stack)
+{
+	return set_phase(stack, REVERT_DONE);
+}
+
 int revert_origin_table(struct stack *stack, struct table *table)
 {
 	const struct snapshot *head = record_head(&stack->rec);

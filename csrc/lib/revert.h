@@ -67,6 +67,14 @@ int revert_recover(struct stack *stack);
 int revert_start(struct stack *stack);
 
 /*
+ * revert_is_stuck - the volume cannot be started, as it shows a layer over a snapshot that is lost.
+ *
+ * revert_give_up - it is to show its origin, however much of it was copied back; the layer goes.
+ */
+bool revert_is_stuck(const struct record *rec);
+int revert_give_up(struct stack *stack);
+
+/*
  * revert_origin_table - the volume's own table for a start: a layer for whose merge there is no room is not being merged
  * until revert_merge().
  */

@@ -169,6 +169,7 @@ verify_remedy() {
 			REPLY="$again records what may be wrong as lost" ;;
 	thin)		REPLY="$again deletes it" ;;
 	lost)		REPLY="'zumastor remove $volume $2' frees its space" ;;
+	revert)		REPLY="'zumastor stop volume $volume' and $again give it up: the volume shows its origin as it is" ;;
 	mount)		REPLY="'zumastor umount $volume $2', then 'zumastor mount $volume $2'" ;;
 	restart)	REPLY="'zumastor stop volume $volume', then 'zumastor start volume $volume'" ;;
 	clone)		REPLY="'zumastor clone $volume --remove' frees its space" ;;
@@ -185,7 +186,7 @@ verify_report() {
 		printf '%s\n' "$(one_line "${texts[i]}; $REPLY")"
 		case ${kinds[i]} in
 		record | table | pool)	code=$CORRUPT ;;
-		lost | origin)		((code == CORRUPT)) || code=$LOST ;;
+		lost | origin | revert)	((code == CORRUPT)) || code=$LOST ;;
 		*)			((code)) || code=$FAILED ;;
 		esac
 	done
