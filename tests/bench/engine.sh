@@ -3,6 +3,7 @@
 # snapshots; reverting; a delta.
 # Runs in the lab: DEV1NAME is the origin, DEV2NAME the store.  ZUMASTOR_BENCH="reads changes" runs only those parts.
 set -euo pipefail
+shopt -s inherit_errexit
 helpers=/usr/libexec/zumastor
 origin=$DEV1NAME store=$DEV2NAME
 modprobe -a dm-snapshot dm-thin-pool loop
@@ -15,18 +16,10 @@ speed() {
 	case $2 in
 	qd16)	job=(--rw=randwrite --bs=16k --iodepth=16 --io_size=128M) ;;
 	fsync)	job=(--rw=randwrite --bs=16k --iodepth=1 --fsync=1 --io_size=16M) ;;
-	seq)	job=(--rw=write --bs=1M --iodepth=4 --io_size=256M) ;;
+	seq)	job=(--rw=write --bs=1M --iodepth=4 --io_size=192M) ;;
 	esac
 	fio --name=job --filename="$1" --direct=1 --ioengine=libaio --size="$area" --randrepeat=0 --end_fsync=1 \
 		--output-format=terse --terse-version=3 "${job[@]}" | awk -F';' '{ printf "%.1f", $48 / 1024 }'
-}
-
-all_speeds() {
-	local kind
-	for kind in qd16 fsync seq; do
-		speed "$1" "$kind"
-		printf ' '
-	done
 }
 
 zeroed() {
@@ -83,13 +76,15 @@ anew() {
 	"$helpers/dm-remove" bench "$store" "$(nth_id oldest)"
 }
 
-# median_speeds - the medians of five each, every one with all still to be copied out.
+# median_speeds DEVICE ANEW [ARG...] - the medians of five each, before every one of which ANEW sees to it that all is
+# still to be copied out.
 median_speeds() {
-	local kind n
+	local device=$1 kind n
+	shift
 	for kind in qd16 fsync seq; do
 		for ((n = 0; n < 5; n++)); do
-			anew
-			speed /dev/mapper/bench "$kind"
+			"$@"
+			speed "$device" "$kind"
 			echo
 		done | median
 	done | tr '\n' ' '
@@ -97,38 +92,48 @@ median_speeds() {
 
 ours() {
 	fill "$1"
-	median_speeds
+	median_speeds /dev/mapper/bench anew
 	cost "$1"
 	"$helpers/dm-stop" bench "$store"
 }
 
 # plain N - N dm-snapshots on the origin, as LVM does it.
 plain() {
-	local sectors n each
+	local sectors each
 	sectors=$(blockdev --getsz "$origin")
-	each=$(($(blockdev --getsz "$store") / 16))
-	zeroed
+	each=$(($(blockdev --getsz "$store") / $1))
 	dmsetup create real --table "0 $sectors linear $origin 0"
+	median_speeds /dev/mapper/plain plain_anew "$1"
+	plain_end "$1"
+	dmsetup remove real
+}
+
+plain_anew() {
+	local n
+	[[ ! -e /dev/mapper/plain ]] || plain_end "$1"
 	for ((n = 0; n < $1; n++)); do
 		dd if=/dev/zero of="$store" bs=512 seek=$((n * each)) count=64 oflag=direct conv=notrunc status=none
 		dmsetup create "cow$n" --table "0 $each linear $store $((n * each))"
 		dmsetup create "snap$n" --table "0 $sectors snapshot /dev/mapper/real /dev/mapper/cow$n P 32"
 	done
 	dmsetup create plain --table "0 $sectors snapshot-origin /dev/mapper/real"
-	all_speeds /dev/mapper/plain
+}
+
+plain_end() {
+	local n
 	dmsetup remove plain
 	for ((n = 0; n < $1; n++)); do
+		dmsetup status "snap$n" | grep -q ' snapshot [0-9]*/'	# and not Invalid, which costs nothing
 		dmsetup remove "snap$n"
 		dmsetup remove "cow$n"
 	done
-	dmsetup remove real
 }
 
 # thin - a thin volume, filled, with one snapshot.
 thin() {
 	local sectors
 	sectors=$(blockdev --getsz "$origin")
-	zeroed
+	dd if=/dev/zero of="$store" bs=1M count=2 oflag=direct status=none
 	dmsetup create meta --table "0 131072 linear $store 0"
 	dmsetup create data --table "0 $(($(blockdev --getsz "$store") - 131072)) linear $store 131072"
 	dmsetup create pool --table "0 $(($(blockdev --getsz "$store") - 131072)) thin-pool \
@@ -136,14 +141,22 @@ thin() {
 	dmsetup message pool 0 'create_thin 0'
 	dmsetup create thin --table "0 $sectors thin /dev/mapper/pool 0"
 	dd if=/dev/zero of=/dev/mapper/thin bs=1M count="${area%M}" oflag=direct status=none
-	dmsetup suspend thin
-	dmsetup message pool 0 'create_snap 1 0'
-	dmsetup resume thin
-	all_speeds /dev/mapper/thin
+	median_speeds /dev/mapper/thin thin_anew
 	dmsetup remove thin
 	dmsetup remove pool
 	dmsetup remove meta
 	dmsetup remove data
+}
+
+thin_anew() {
+	dmsetup suspend thin
+	dmsetup message pool 0 'delete 1' 2>/dev/null || true	# the first time there is none
+	dmsetup message pool 0 'create_snap 1 0'
+	dmsetup resume thin
+}
+
+raw() {
+	median_speeds "$origin" true
 }
 
 # row NAME QD16 FSYNC SEQ - figures, and their ratio to the volume with one snapshot.
@@ -163,13 +176,11 @@ writes() {
 	printf '%-28s %8s %5s %8s %5s %8s %5s\n' 'writes, MB/s and ratio' 'qd16' '' 'fsync' '' 'seq' ''
 	read -r base_qd16 base_fsync base_seq <<<"$(ours 1)"
 	row zumastor,1 "$base_qd16" "$base_fsync" "$base_seq"
-	for name in 'ours 16' 'ours 64' 'ours 512' 'plain 1' 'plain 4' 'plain 16' thin 'all_speeds raw'; do
-		case $name in
-		*raw)	figures=$(all_speeds "$origin") ;;
-		*)	figures=$($name) ;;
-		esac
+	for name in 'ours 16' 'ours 64' 'ours 512' 'plain 1' 'plain 4' 'plain 16' thin raw; do
+		# shellcheck disable=SC2086 # a function and its argument
+		figures=$($name)
 		read -ra figures <<<"$figures"
-		name=${name/ours/zumastor} name=${name/plain/dm-snapshot} name=${name/all_speeds /}
+		name=${name/ours/zumastor} name=${name/plain/dm-snapshot}
 		row "${name/ /,}" "${figures[@]}"
 	done
 }
