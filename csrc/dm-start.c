@@ -17,6 +17,7 @@
  * before.
  */
 #include <err.h>
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 
@@ -43,11 +44,13 @@ static int start(struct stack *stack, const char *path, bool adopt, dev_t origin
 	if (stack->origin_changed)
 		warnx("warning: the origin '%s' was written while volume '%s' was stopped", path,
 		      stack->volume);
-	if (r == 0 || !revert_is_stuck(&stack->rec))
+	if (r != -ESTALE || !revert_is_stuck(&stack->rec))
 		return tool_end(stack, "start", r);
+	dev_settle();
 	warnx("cannot start '%s': it was being reverted to snapshot %" PRIu32 ", which is lost; "
 	      "'zumastor check %s --repair' gives that up", stack->volume, stack->rec.revert.snapshot,
 	      stack->volume);
+	stack_close(stack);
 	return EXIT_LOST;
 }
 

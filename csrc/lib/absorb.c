@@ -78,7 +78,6 @@ static int absorb(struct stack *stack, struct side side[SIDES], const struct dev
 
 	slice_of(&stack->slice, older->id, removed->id);
 	r = lookout_begin(&lookout, stack, devices, SIDES);
-
 	if (r == 0)
 		r = lookout_end(&lookout, unite(stack, side, &swap, &seal));
 	if (r < 0)

@@ -61,7 +61,7 @@ int check_record(const struct check *check)
 			      generation[i] ? "an older one" : "damaged");
 	for (i = 0; i < rec->count && r == 0; i++)
 		check_snapshot(check, &rec->snapshot[i]);
-	if (revert_is_stuck(rec))
+	if (revert_is_stuck(&check->stack->rec))
 		found(check, "revert", rec->revert.snapshot, "the revert to snapshot %" PRIu32 " cannot go on",
 		      rec->revert.snapshot);
 	return r;

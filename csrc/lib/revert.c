@@ -353,17 +353,11 @@ int revert_start(struct stack *stack)
 	return snap ? view_under(stack, snap) : -ESTALE;
 }
 
-bool revert_is_stuck(const struct record *rec)
+bool revert_is_stuck(struct record *rec)
 {
-	const struct snapshot *snap;
-	unsigned int i;
+	const struct snapshot *snap = record_find(rec, rec->revert.snapshot);
 
-	for (i = 0; i < rec->count; i++) {
-		snap = &rec->snapshot[i];
-		if (snap->id == rec->revert.snapshot && snap->state == LIVE)
-			return false;
-	}
-	return rec->revert.phase == REVERT_OPEN;
+	return rec->revert.phase == REVERT_OPEN && !(snap && snap->state == LIVE);
 }
 
 int revert_give_up(struct stack *stack)

@@ -71,7 +71,7 @@ int revert_start(struct stack *stack);
  *
  * revert_give_up - it is to show its origin, however much of it was copied back; the layer goes.
  */
-bool revert_is_stuck(const struct record *rec);
+bool revert_is_stuck(struct record *rec);
 int revert_give_up(struct stack *stack);
 
 /*

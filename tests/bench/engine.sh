@@ -133,7 +133,7 @@ plain_end() {
 thin() {
 	local sectors
 	sectors=$(blockdev --getsz "$origin")
-	dd if=/dev/zero of="$store" bs=1M count=2 oflag=direct status=none
+	zeroed
 	dmsetup create meta --table "0 131072 linear $store 0"
 	dmsetup create data --table "0 $(($(blockdev --getsz "$store") - 131072)) linear $store 131072"
 	dmsetup create pool --table "0 $(($(blockdev --getsz "$store") - 131072)) thin-pool \
@@ -177,7 +177,6 @@ writes() {
 	read -r base_qd16 base_fsync base_seq <<<"$(ours 1)"
 	row zumastor,1 "$base_qd16" "$base_fsync" "$base_seq"
 	for name in 'ours 16' 'ours 64' 'ours 512' 'plain 1' 'plain 4' 'plain 16' thin raw; do
-		# shellcheck disable=SC2086 # a function and its argument
 		figures=$($name)
 		read -ra figures <<<"$figures"
 		name=${name/ours/zumastor} name=${name/plain/dm-snapshot}
