@@ -31,7 +31,7 @@ snapshot_hash() {
 	content "/dev/zumastor/home/$1"
 }
 
-# take_on - take snapshots and remove them, seven at most.
+# take_on - take snapshots and remove them, five at most.
 take_on() {
 	local id
 	local -a ids
@@ -39,7 +39,7 @@ take_on() {
 		id=$("$helpers/dm-snapshot" home "$store" | sed -n 's/^id=//p')
 		printf '%s %s\n' "$id" "$(snapshot_hash "$id")" | durably "$seen"
 		mapfile -t ids < <(live "$store")
-		((${#ids[@]} > 7)) || continue
+		((${#ids[@]} > 5)) || continue
 		id=${ids[RANDOM % ${#ids[@]}]}
 		printf '%s gone\n' "$id" | durably "$seen"
 		"$helpers/dm-hide" home "$store" "$id"
