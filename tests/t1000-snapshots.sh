@@ -15,6 +15,11 @@ is "$(dmsetup table home | cut -d' ' -f3)" snapshot-origin 'the volume copies ou
 
 take
 scribble
+wrong=()
+for n in 1 2 3 4 5 6; do
+	[[ $(content "/dev/zumastor/home/$n") == "${taken[$n]}" ]] || wrong+=("$n")
+done
+is "${wrong[*]-}" '' 'views that are open show the same before anything is settled'
 expect 0 'settling moves the views to the new head' "$helpers/dm-settle" home "$store"
 is "$(differing)" '' 'they still show the same'
 is "$(dmsetup ls | grep -c home-snap)" 1 'one snapshot is attached to the origin'
