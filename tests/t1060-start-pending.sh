@@ -18,4 +18,21 @@ for step in 3 4 5 6 7; do
 	is "$(differing)" '' 'the other snapshot is right'
 	"$helpers/dm-hide" home "$store" 1
 done
+
+# Once the volume copies out to it, it was taken, whether its command has come to say so or not.
+switched=0 status=1
+for ((step = 8; status != 0; step++)); do
+	status=0 before=$(fact head) hash=$(content /dev/mapper/home)
+	{ ZUMASTOR_FAULT=kill:$step "$helpers/dm-snapshot" home "$store"; } &>/dev/null || status=$?
+	not_suspended || result bad "killed at step $step, nothing is suspended"
+	head=$(fact head)
+	scribble 3
+	"$helpers/dm-stop" home "$store"
+	"$helpers/dm-start" home "$origin" "$store"
+	is "$(live "$store" | tail -n 1)" "$head" "killed at step $step, start keeps what was copied out to"
+	[[ $head == "$before" ]] || taken[$head]=$hash
+	((status == 0)) || [[ $head == "$before" ]] || switched=$((switched + 1))
+done
+is "$((switched > 0))" 1 "the last $switched of these had switched"
+is "$(differing)" '' 'all snapshots are right'
 done_testing
