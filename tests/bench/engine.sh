@@ -8,6 +8,8 @@ helpers=/usr/libexec/zumastor
 origin=$DEV1NAME store=$DEV2NAME
 modprobe -a dm-snapshot dm-thin-pool loop
 area=512M	# of the volume that is written
+rounds=5	# of writes, in each of which every row has its turn: what else the machine does falls on all of them alike
+rows=('zumastor 1' 'zumastor 16' 'zumastor 64' 'zumastor 512' 'dm-snapshot 1' 'dm-snapshot 4' 'dm-snapshot 16' thin raw)
 
 # speed DEVICE KIND - MB/s of 16 KiB random writes with queue depth 16 (qd16) or each fsynced (fsync), or of
 # 1 MiB sequential ones (seq).
@@ -60,14 +62,14 @@ nth_id() {
 	printf '%s' "${ids[0]}"
 }
 
-# cost N - of a snapshot and of removing one, by number of snapshots, added to /tmp/costs.
+# cost N - of a snapshot and of removing one, by number of snapshots: milliseconds, added to /tmp/cost.N.
 cost() {
 	local snapshot middle oldest
 	snapshot=$(timed "$helpers/dm-snapshot" bench "$store")
 	middle=$(timed "$helpers/dm-remove" bench "$store" "$(nth_id middle)")
 	oldest=$(timed "$helpers/dm-remove" bench "$store" "$(nth_id oldest)")
-	printf '%-28s %8s %8s %8s %8s\n' "$1" "$(awk '{ printf "%.2f", $1 / 1000 }' <<<"$(median </tmp/pause)")" \
-		"$snapshot" "$middle" "$oldest" >>/tmp/costs
+	printf '%s %s %s %s\n' "$(awk '{ printf "%.2f", $1 / 1000 }' <<<"$(median </tmp/pause)")" \
+		"$snapshot" "$middle" "$oldest" >>"/tmp/cost.$1"
 }
 
 # anew - a new head, so that all is copied out once more, and as many snapshots as before.
@@ -76,34 +78,34 @@ anew() {
 	"$helpers/dm-remove" bench "$store" "$(nth_id oldest)"
 }
 
-# median_speeds DEVICE ANEW [ARG...] - the medians of five each, before every one of which ANEW sees to it that all is
-# still to be copied out.
-median_speeds() {
-	local device=$1 kind n
+# speeds DEVICE ANEW [ARG...] - MB/s of each kind, before every one of which ANEW sees to it that all is still to be copied
+# out.
+speeds() {
+	local device=$1 kind
 	shift
 	for kind in qd16 fsync seq; do
-		for ((n = 0; n < 5; n++)); do
-			"$@"
-			speed "$device" "$kind"
-			echo
-		done | median
-	done | tr '\n' ' '
+		"$@"
+		printf '%s ' "$(speed "$device" "$kind")"
+	done
+	echo
 }
 
-ours() {
+# Each of the rows is a command that prints its speeds.
+
+zumastor() {
 	fill "$1"
-	median_speeds /dev/mapper/bench anew
+	speeds /dev/mapper/bench anew
 	cost "$1"
 	"$helpers/dm-stop" bench "$store"
 }
 
-# plain N - N dm-snapshots on the origin, as LVM does it.
-plain() {
+# dm-snapshot N - that many on the origin, as LVM does it.
+dm-snapshot() {
 	local sectors each
 	sectors=$(blockdev --getsz "$origin")
 	each=$(($(blockdev --getsz "$store") / $1))
 	dmsetup create real --table "0 $sectors linear $origin 0"
-	median_speeds /dev/mapper/plain plain_anew "$1"
+	speeds /dev/mapper/plain plain_anew "$1"
 	plain_end "$1"
 	dmsetup remove real
 }
@@ -141,7 +143,7 @@ thin() {
 	dmsetup message pool 0 'create_thin 0'
 	dmsetup create thin --table "0 $sectors thin /dev/mapper/pool 0"
 	dd if=/dev/zero of=/dev/mapper/thin bs=1M count="${area%M}" oflag=direct status=none
-	median_speeds /dev/mapper/thin thin_anew
+	speeds /dev/mapper/thin thin_anew
 	dmsetup remove thin
 	dmsetup remove pool
 	dmsetup remove meta
@@ -156,13 +158,23 @@ thin_anew() {
 }
 
 raw() {
-	median_speeds "$origin" true
+	speeds "$origin" true
 }
 
-# row NAME QD16 FSYNC SEQ - figures, and their ratio to the volume with one snapshot.
+# column N FILE - the median of its N-th figures.
+column() {
+	cut -d' ' -f"$1" "$2" | median
+}
+
+# row NAME - its medians, and those of its ratios to the volume with one snapshot in the same round.
 row() {
-	printf '%s %s %s %s %s %s %s\n' "$1" "$2" "$3" "$4" "$base_qd16" "$base_fsync" "$base_seq" |
-		awk '{ printf "%-28s %8.1f %5.2f %8.1f %5.2f %8.1f %5.2f\n", $1, $2, $2/$5, $3, $3/$6, $4, $4/$7 }'
+	local n ratio
+	printf '%-28s' "$1"
+	for n in 1 2 3; do
+		ratio=$(paste -d' ' "/tmp/speeds.$1" "/tmp/speeds.zumastor 1" | awk -v n="$n" '{ print $n / $(n + 3) }' | median)
+		printf ' %8.1f %5.2f' "$(column "$n" "/tmp/speeds.$1")" "$ratio"
+	done
+	printf '\n'
 }
 
 # The lab's disks are sparse files, slower when written for the first time.
@@ -172,21 +184,30 @@ warm_up() {
 }
 
 writes() {
-	local name figures
+	local name n
+	for ((n = 0; n < rounds; n++)); do
+		for name in "${rows[@]}"; do
+			$name >>"/tmp/speeds.$name"
+		done
+	done
 	printf '%-28s %8s %5s %8s %5s %8s %5s\n' 'writes, MB/s and ratio' 'qd16' '' 'fsync' '' 'seq' ''
-	read -r base_qd16 base_fsync base_seq <<<"$(ours 1)"
-	row zumastor,1 "$base_qd16" "$base_fsync" "$base_seq"
-	for name in 'ours 16' 'ours 64' 'ours 512' 'plain 1' 'plain 4' 'plain 16' thin raw; do
-		figures=$($name)
-		read -ra figures <<<"$figures"
-		name=${name/ours/zumastor} name=${name/plain/dm-snapshot}
-		row "${name/ /,}" "${figures[@]}"
+	for name in "${rows[@]}"; do
+		row "$name"
 	done
 }
 
 costs() {
+	local name n
 	printf '\n%-28s %8s %8s %8s %8s\n' 'snapshots; ms' pause snapshot 'remove one' 'oldest'
-	cat /tmp/costs
+	for name in "${rows[@]}"; do
+		[[ $name == zumastor* ]] || continue
+		name=${name#* }
+		printf '%-28s' "$name"
+		for n in 1 2 3 4; do
+			printf ' %8s' "$(column "$n" "/tmp/cost.$name")"
+		done
+		printf '\n'
+	done
 }
 
 # pause CHUNKS - milliseconds the volume is suspended with that many changed chunks since the head.
@@ -282,7 +303,6 @@ reverts() {
 }
 
 # Each part formats the store anew and leaves the volume stopped.
-: >/tmp/costs
 warm_up
 for part in ${ZUMASTOR_BENCH:-writes costs reads reverts changes}; do
 	"$part"
