@@ -71,6 +71,16 @@ dd if=/dev/zero of="$DEV2NAME" bs=4k seek=$((slot1 / 4096)) count=1 oflag=direct
 finds 7 'copy 2 of the record is damaged' 'half of the record'
 repaired 'written again'
 
+# What a target builds on.
+base=/var/lib/zumastor/volumes/home/targets/host2/base
+mkdir -p "${base%/*}"
+"$helpers/store-show" "$DEV2NAME" | sed -n 's/^snapshot=3 uuid=\([^ ]*\) .*/\1/p' >"$base"
+finds 0 "^volume 'home' is well, and running$" 'a volume that was replicated'
+tr 0-9a-f f0-9a-e <"$base" >"$scratch/other"
+cat "$scratch/other" >"$base"
+finds 1 "replication to 'host2' builds, does not exist" 'a base that is not there'
+rm -r "${base%/*}"
+
 # The origin.
 dd if=/dev/urandom of="$DEV1NAME" bs=4k seek=100 count=1 conv=notrunc status=none
 finds 6 '8 sectors of the origin were written past the volume' 'a raw write under a running volume'

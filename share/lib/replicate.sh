@@ -22,15 +22,6 @@ replicate_choose() {
 		"volume '$volume' has no snapshot to send; try 'zumastor snapshot $volume'"
 }
 
-# snap_of_uuid UUID - sets REPLY to our snapshot of that uuid, or to nothing.
-snap_of_uuid() {
-	local id
-	REPLY=
-	for id in "${snap_ids[@]}"; do
-		[[ ${snap_uuid[id]} != "$1" ]] || REPLY=$id
-	done
-}
-
 # replicate_base - sets base, or up_to_date when the target has $snap, or a newer one, already.
 # Only the target's newest snapshot will do as base: that is what its origin holds now.
 replicate_base() {

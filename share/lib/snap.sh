@@ -68,6 +68,15 @@ snap_newest() {
 	((${#snap_ids[@]} == 0)) || REPLY=${snap_ids[-1]}
 }
 
+# snap_of_uuid UUID - sets REPLY to the live snapshot of that uuid, or to nothing.
+snap_of_uuid() {
+	local id
+	REPLY=
+	for id in "${snap_ids[@]}"; do
+		[[ ${snap_uuid[id]} != "$1" ]] || REPLY=$id
+	done
+}
+
 is_rotated()	{ [[ ${snap_kinds[$1]} != @(manual|expired|exec) ]]; }
 
 # snap_name_all - sets snap_names[ID] to its names by kind: "hourly.0 daily.3", 0 being the newest.

@@ -122,9 +122,10 @@ pool_message() {
 verify_targets() {
 	local host base
 	while IFS= read -r host; do
-		state_get number "$dir/targets/$host/base"
+		state_get uuid "$dir/targets/$host/base"
 		base=$REPLY
-		[[ -z $base || " ${snap_ids[*]-} " == *" $base "* ]] || verify_found database 0 \
+		snap_of_uuid "$base"
+		[[ -z $base || -n $REPLY ]] || verify_found database 0 \
 			"snapshot $base, on which replication to '$host' builds, does not exist"
 	done < <(target_list)
 }
@@ -167,13 +168,14 @@ verify_remedy() {
 	pool)		REPLY="'zumastor stop volume $volume' and $again repair it" ;;
 	table | origin)
 			REPLY="$again records what may be wrong as lost" ;;
-	thin)		REPLY="$again deletes it" ;;
+	thin)		REPLY="$again deletes it"
+			[[ $state == running ]] || REPLY="'zumastor start volume $volume', then $again, delete it" ;;
 	lost)		REPLY="'zumastor remove $volume $2' frees its space" ;;
 	revert)		REPLY="'zumastor stop volume $volume' and $again give it up: the volume shows its origin as it is" ;;
 	mount)		REPLY="'zumastor umount $volume $2', then 'zumastor mount $volume $2'" ;;
 	restart)	REPLY="'zumastor stop volume $volume', then 'zumastor start volume $volume'" ;;
 	clone)		REPLY="'zumastor clone $volume --remove' frees its space" ;;
-	database)	REPLY="'zumastor define' corrects it" ;;
+	database)	REPLY="'zumastor replicate $volume' looks for another" ;;
 	*)		REPLY="the disk is at fault" ;;
 	esac
 }
