@@ -106,7 +106,10 @@ verify_pool_running() {
 	! verify_has pool || return 1
 	pool_message release_metadata_snap || true
 	always pool_message release_metadata_snap
-	pool_message reserve_metadata_snap || return 1
+	pool_message reserve_metadata_snap || {
+		warn "the pool's metadata is not checked: it cannot be read now"
+		return 1
+	}
 	REPLY=$(thin_ls -m --no-headers -o DEV "/dev/mapper/$volume-store-meta" 2>/dev/null) ||
 		failed=yes
 	pool_message release_metadata_snap || true
@@ -149,7 +152,8 @@ verify_mounts() {
 verify_data() {
 	local device name cows=
 	if ((${#snap_ids[@]})); then
-		cows=$(helper dm-cows "$volume" "$store" "${snap_ids[0]}" head) || return 0
+		# Why they cannot be put up it has said, and so has what came before.
+		cows=$(helper dm-cows "$volume" "$store" "${snap_ids[0]}" head) || cows=
 	fi
 	for device in "/dev/mapper/$volume" $cows; do
 		name=$(dmsetup info -c --noheadings -o name "$device")
