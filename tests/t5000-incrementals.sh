@@ -44,7 +44,11 @@ like "$(<"$err")" 'Read-only file system' 'by its mount'
 expect 1 'the replica takes no snapshots of its own' far zumastor snapshot home
 expect 1 'and is not replicated from' far zumastor replicate home host1
 
-expect 0 'stop and start there' far sh -c 'zumastor stop && zumastor start'
+far zumastor stop
+expect 1 'a replica that is stopped stays one' far zumastor forget source home
+like "$(<"$err")" "'home' is stopped" 'as it cannot go back to its newest snapshot'
+expect 1 'and is no master' far zumastor define master home --hourly 1
+expect 0 'start there' far zumastor start
 is "$(far_tree)" "$(tree "/run/zumastor/volumes/home-snapshots/hourly.1")" 'readers see the same again'
 expect 0 'it still follows' z replicate home
 is "$(far_tree)" "$(tree "/run/zumastor/volumes/home-snapshots/hourly.0")" 'to the newest'
