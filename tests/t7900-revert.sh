@@ -93,6 +93,17 @@ expect 0 'goes to its end' z revert home --continue --wait
 is "$(tree)" "$(</persist/hourly.0)" 'and is right'
 wait
 
+# A stop that is refused leaves it going, or begins it anew.
+z revert home 2 >/dev/null
+exec 7<"$files/file1"
+refused 3 'in use' stop volume home
+exec 7<&-
+for ((n = 0; n < 300; n++)); do
+	[[ $(/usr/libexec/zumastor/store-show "$DEV2NAME") == *$'\nrevert='* ]] || break
+	sleep 0.1
+done
+is "$((n < 300))" 1 'the revert comes to its end'
+
 # Held at its first step, the copying has not ended when the host dies.
 z revert home 2 >/dev/null
 z stop volume home
