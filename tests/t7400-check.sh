@@ -111,4 +111,7 @@ like "$(<"$out")" 'snapshot 4 is lost' 'and says it'
 dd if=/dev/zero of="$DEV2NAME" bs=4k seek=$((slot0 / 4096)) count=1 oflag=direct conv=notrunc status=none
 dd if=/dev/zero of="$DEV2NAME" bs=4k seek=$((slot1 / 4096)) count=1 oflag=direct conv=notrunc status=none
 expect 4 'no record at all' z check home
+expect 0 'such a volume can be stopped' z stop volume home
+expect 0 'and forgotten' z forget volume home
+is "$(z status --json | jq '.volumes | length')" 0 'so that another can have its name'
 done_testing

@@ -62,6 +62,16 @@ volume_status() {
 	facts_read "$text"
 }
 
+# volume_is_absent - has the kernel no device of it?  No record is needed to tell, so it can be told when the store has died.
+# The devices of a volume whose name is this one's, a dash and more count, too.
+volume_is_absent() {
+	local text name uuid
+	text=$(dmsetup info -c --noheadings --separator ' ' -o name,uuid 2>/dev/null) || return 1
+	while read -r name uuid; do
+		[[ $uuid != ZUMASTOR-* || ($name != "$volume" && $name != "$volume"[-\(]*) ]] || return 1
+	done <<<"$text"
+}
+
 # volume_ready - for a command that changes a volume: locked by us, it must be running, and is put
 # right when a command died half-way.
 volume_ready() {
