@@ -88,5 +88,16 @@ is "$(differing)" '' 'they are right'
 "$helpers/dm-hide" home "$store" "${!taken[@]}"
 expect 0 'all' z remove home 5..9
 is "$(ids)" '' 'none is left'
-expect 0 'stop' z stop
+
+# Lost while they are mounted.
+for n in 1 2; do
+	id=$(z snapshot home | cut -f1)
+done
+is "$(grep -c "$files-snap" /proc/mounts)" 2 'two snapshots are mounted'
+"$helpers/dm-lost" home "$store"
+refused 6 'is lost' mount home "$id"
+expect 0 'lost, one can be unmounted' z umount home "$id"
+is "$(grep -c "$files-snap" /proc/mounts)" 1 'which it is then'
+expect 0 'stop unmounts the other' z stop
+is "$(dmsetup ls)" 'No devices found' 'nothing is left'
 done_testing

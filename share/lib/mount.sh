@@ -343,7 +343,7 @@ mount_volume_end() {
 # mount_all_end - unmount everything of the volume, and take the links and empty directories away.
 mount_all_end() {
 	mount_volume_end
-	mount_snapshot_end "${snap_ids[@]}"
+	mount_snapshot_end "${snap_ids[@]}" "${snap_lost[@]}"
 	mount_kind_links
 	rm -f -- "$ZUMASTOR_RUN/mount/$volume" "$ZUMASTOR_RUN/snapshot/$volume"
 	rmdir -- "$ZUMASTOR_RUN/volumes/$volume"{,-snapshots} 2>/dev/null || true
