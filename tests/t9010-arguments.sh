@@ -57,7 +57,7 @@ refused 3 'mounted on' define volume home /dev/null /dev/zero -p /proc
 refused 2 'bad snapshot path' define volume home /dev/null /dev/zero -s here
 refused 2 'named twice' define volume home /dev/null /dev/zero --origin /dev/null --store /dev/null
 refused 2 'go together' define volume home --origin /dev/null
-for method in lzma zstd:fast zstd: zstd:100 "${injections[@]}"; do
+for method in lzma zstd:fast zstd: zstd:100 zstd:20 xz:7 gzip:0 none:1 "${injections[@]}"; do
 	refused 2 'bad compression' define target home host -C "$method"
 done
 for policy in '' stop Expire expire,halt "${injections[@]}"; do
@@ -83,7 +83,8 @@ for tag in '' 'a b' a,b a=b "${injections[@]}"; do
 done
 refused 2 'exclude each other' release home 1 mine --all
 
-for line in 'hook_timeout = 0' 'hook_failure = maybe' 'hook_size = big'; do
+for line in 'hook_timeout = 0' 'hook_failure = maybe' 'hook_size = big' \
+	'compress = xz:7' 'compress_threads = 0' 'compress_threads = 17'; do
 	printf '%s\n' "$line" >"$scratch/etc/zumastor/zumastor.conf"
 	refused 1 'bad value' check home
 done

@@ -14,7 +14,8 @@ is_path()	{ [[ $1 == /* ]] && is_text "$1"; }
 is_word()	{ [[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9_.:=/+-]{0,62}$ ]]; }
 is_kinds()	{ [[ $1 =~ ^[A-Za-z][A-Za-z0-9_-]{0,30}(,[A-Za-z][A-Za-z0-9_-]{0,30}){0,15}$ ]]; }
 is_mountopts()	{ [[ $1 != *[^A-Za-z0-9_.,:=/@%+-]* ]] && is_text "$1"; }
-is_compress()	{ [[ $1 =~ ^(none|gzip|lz4|zstd|xz)(:[0-9]{1,2})?$ ]]; }
+# The levels are those of csrc/lib/delta_write.c.
+is_compress()	{ [[ $1 =~ ^(none|(gzip|lz4)(:[1-9])?|zstd(:([1-9]|1[0-9]))?|xz(:[0-6])?)$ ]]; }
 # Not {0,1000} in an expression: glibc takes seconds for it.
 is_text()	{ [[ $1 != *[^[:print:]]* ]] && ((${#1} <= 1000)); }
 is_policy()	{ [[ $1 == expire || $1 == halt ]]; }

@@ -26,6 +26,7 @@ config_check() {
 	hook_failure)	[[ $value == stop || $value == continue ]] ;;
 	hook_size)	is_size "$value" ;;
 	compress)	is_compress "$value" ;;
+	compress_threads) is_number "$value" && ((${#value} <= 2 && value >= 1 && value <= 16)) ;;
 	monitor_period)	is_number "$value" && ((${#value} <= 5 && value >= 1 && value <= 86400)) ;;
 	*)		is_number "$value" && ((${#value} <= 6)) ;;
 	esac
