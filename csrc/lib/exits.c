@@ -38,6 +38,8 @@ const char *reason(int r)
 		return "it ends early";
 	case ESTALE:
 		return "the snapshot is lost";
+	case EMLINK:
+		return "it has as many as its record can hold";
 	case ENOLINK:
 		return "the device that was put on it is not on it any more; stop it";
 	default:

@@ -446,7 +446,7 @@ static int record_pending(struct member *member, const struct new_snapshot *want
 	int r = 0;
 
 	if (rec->count == SNAPSHOTS_MAX)
-		return -ENOSPC;
+		return -EMLINK;
 	*snap = (struct snapshot){ .id = rec->next_snapshot, .state = PENDING, .time = time,
 				   .sectors = rec->origin_sectors };
 	snprintf(snap->kinds, sizeof(snap->kinds), "%s", wanted->kinds);
