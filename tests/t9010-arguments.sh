@@ -82,6 +82,7 @@ for tag in '' 'a b' a,b a=b "${injections[@]}"; do
 	refused 2 'bad tag' release home -- 1 "$tag"
 done
 refused 2 'exclude each other' release home 1 mine --all
+refused 2 "option '--json' is for volumes" status home 1 --json
 
 for line in 'hook_timeout = 0' 'hook_failure = maybe' 'hook_size = big' \
 	'compress = xz:7' 'compress_threads = 0' 'compress_threads = 17'; do
