@@ -26,7 +26,7 @@ service_all() {
 	service_order "$1"
 	names=("${REPLIES[@]}")
 	for name in "${names[@]}"; do
-		"$ZUMASTOR_LIBEXEC/zumastor-$1" volume "$name" ||
+		"$ZUMASTOR_LIBEXEC/zumastor-$1" volume "$name" ${verbose:+-v} ${quiet:+-q} ||
 			code=$? failed=$((failed + 1))
 	done
 	# Each has said why.
