@@ -6,7 +6,7 @@
  *
  * Prints a line "KIND<TAB>ID<TAB>TEXT" for everything that does not (csrc/lib/check.h has the kinds), then
  * state=running, or state=stopped.  Nothing is changed; with --repair, what needs no more than writing the record
- * again, settling or removing left-over devices is repaired first; and a revert that cannot go on ends.
+ * again, settling or removing left-over devices is repaired first.
  * Exit 0: it could be told; 3: left-over devices are open; 4: no record; 7: the record is damaged; 1, 2.
  */
 #include <err.h>
@@ -15,7 +15,6 @@
 #include "check.h"
 #include "exits.h"
 #include "life.h"
-#include "revert.h"
 #include "settle.h"
 #include "tool.h"
 
@@ -36,7 +35,7 @@ static int link_all(struct stack *stack)
 
 static int repair(struct stack *stack, bool up)
 {
-	int r = !up && revert_is_stuck(&stack->rec) ? revert_give_up(stack) : stack_commit(stack);
+	int r = stack_commit(stack);
 
 	if (r == 0 && !up)
 		return life_stop(stack);

@@ -6,6 +6,7 @@
  *     dm-revert prepare VOLUME STORE      prints from= and to=, the devices for cow-rewind
  *     dm-revert merge VOLUME STORE        only after a cow-rewind that ended with 0
  *     dm-revert finish VOLUME STORE       exit 3 while the kernel is still merging
+ *     dm-revert give-up VOLUME STORE      of a volume that is stopped: it is to show its origin, as it is
  *
  * Each can be killed and made again.  Exit 3: the volume is open, was written since its newest snapshot was taken, or is being reverted already;
  * 6: the snapshot or the layer with the new writes is lost; 1, 2, 4, 7.
@@ -70,8 +71,10 @@ int main(int argc, char **argv)
 	int r = -EINVAL;
 
 	if (argc != (strcmp(what, "begin") == 0 ? 5 : 4))
-		errx(EXIT_USAGE, "usage: dm-revert begin|prepare|merge|finish VOLUME STORE [ID]");
+		errx(EXIT_USAGE, "usage: dm-revert begin|prepare|merge|finish|give-up VOLUME STORE [ID]");
 	stack = tool_open(argv[2], argv[3]);
+	if (strcmp(what, "give-up") == 0)
+		return tool_end(stack, "give up the revert of", revert_give_up(stack));
 	tool_need_up(stack);
 	if (strcmp(what, "begin") == 0)
 		r = begin(stack, argv[4]);

@@ -44,12 +44,11 @@ static int start(struct stack *stack, const char *path, bool adopt, dev_t origin
 	if (stack->origin_changed)
 		warnx("warning: the origin '%s' was written while volume '%s' was stopped", path,
 		      stack->volume);
-	if (r != -ESTALE || !revert_is_stuck(&stack->rec))
+	if (r == 0 || !stack->revert_stuck)
 		return tool_end(stack, "start", r);
 	dev_settle();
-	warnx("cannot start '%s': it was being reverted to snapshot %" PRIu32 ", which is lost; "
-	      "'zumastor check %s --repair' gives that up", stack->volume, stack->rec.revert.snapshot,
-	      stack->volume);
+	warnx("cannot start '%s': the revert to snapshot %" PRIu32 " cannot go on; 'zumastor check %s' says why",
+	      stack->volume, stack->rec.revert.snapshot, stack->volume);
 	stack_close(stack);
 	return EXIT_LOST;
 }

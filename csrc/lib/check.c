@@ -62,8 +62,8 @@ int check_record(const struct check *check)
 	for (i = 0; i < rec->count && r == 0; i++)
 		check_snapshot(check, &rec->snapshot[i]);
 	if (revert_is_stuck(&check->stack->rec))
-		found(check, "revert", rec->revert.snapshot, "the revert to snapshot %" PRIu32 " cannot go on",
-		      rec->revert.snapshot);
+		found(check, "revert", rec->revert.snapshot, "the revert to snapshot %" PRIu32
+		      " cannot go on, as that is lost", rec->revert.snapshot);
 	return r;
 }
 
@@ -104,6 +104,23 @@ static void check_tables(const struct check *check)
 			      "cannot read the exception table of snapshot %" PRIu32 ": %s", snap->id,
 			      reason(r));
 	}
+}
+
+/* What was written since a revert began: until that is over there is nothing else that has it. */
+static void check_layer(const struct check *check, bool up)
+{
+	const struct record *rec = &check->stack->rec;
+	struct snapshot layer = revert_layer(rec);
+	uint64_t left;
+	int r;
+
+	if (!is_reverting(rec) || rec->revert.phase == REVERT_PENDING)
+		return;
+	r = up ? revert_left(check->stack, &left) : load_and_release(check, &layer);
+	if (r < 0)
+		found(check, is_damage(r) ? "revert" : "unread", rec->revert.snapshot,
+		      "the revert to snapshot %" PRIu32 " cannot go on: what was written since is lost",
+		      rec->revert.snapshot);
 }
 
 /* The pool. */
@@ -353,6 +370,7 @@ int check_running(const struct check *check)
 	if (r < 0)
 		return r;
 	check_tables(check);
+	check_layer(check, true);
 	check_trunk(check);
 	check_clones(check);
 	r = check_views(check);
@@ -388,6 +406,7 @@ int check_stopped(const struct check *check)
 	} else {
 		check_pool(check, true);
 		check_tables(check);
+		check_layer(check, false);
 	}
 	return life_stop(check->stack);
 }

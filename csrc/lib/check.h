@@ -13,7 +13,7 @@
  *     origin    the same: the origin was written past the volume
  *     unread    a new disk: something cannot be read
  *     lost      removing it: it is recorded as lost already
- *     revert    giving it up, while the volume is stopped: the snapshot is lost
+ *     revert    giving it up, while the volume is stopped: the snapshot is lost, or what was written since it began
  *     clone     removing the clone, which cannot be put up
  *     database  the administrator: the devices that were given are not the volume's
  *

@@ -336,7 +336,7 @@ static int decide(struct stack *stack)
 	return r < 0 ? r : set_phase(stack, REVERT_OPEN);
 }
 
-int revert_start(struct stack *stack)
+static int put_up(struct stack *stack)
 {
 	struct snapshot layer = revert_layer(&stack->rec);
 	const struct snapshot *snap = record_find(&stack->rec, stack->rec.revert.snapshot);
@@ -353,6 +353,14 @@ int revert_start(struct stack *stack)
 	return snap ? view_under(stack, snap) : -ESTALE;
 }
 
+int revert_start(struct stack *stack)
+{
+	int r = put_up(stack);
+
+	stack->revert_stuck = is_damage(r);
+	return r;
+}
+
 bool revert_is_stuck(struct record *rec)
 {
 	const struct snapshot *snap = record_find(rec, rec->revert.snapshot);
@@ -362,7 +370,12 @@ bool revert_is_stuck(struct record *rec)
 
 int revert_give_up(struct stack *stack)
 {
-	return set_phase(stack, REVERT_DONE);
+	bool up;
+	int r = stack_is_up(stack, &up);
+
+	if (r == 0 && up)
+		r = -EBUSY;
+	return r < 0 || !is_reverting(&stack->rec) ? r : set_phase(stack, REVERT_DONE);
 }
 
 int revert_origin_table(struct stack *stack, struct table *table)

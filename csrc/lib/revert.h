@@ -62,14 +62,14 @@ int revert_recover(struct stack *stack);
  * revert_start - before the volume's own device is put up: decide a pending revert, put up what an open one
  * needs.
  *
- * -ESTALE, -EBADMSG: the layer cannot be trusted, or the snapshot is lost.
+ * -ESTALE, -EBADMSG: the layer cannot be trusted, or the snapshot is lost; then stack->revert_stuck is set.
  */
 int revert_start(struct stack *stack);
 
 /*
  * revert_is_stuck - the volume cannot be started, as it shows a layer over a snapshot that is lost.
  *
- * revert_give_up - it is to show its origin, however much of it was copied back; the layer goes.
+ * revert_give_up - it is to show its origin, however much of it was copied back; the layer goes.  -EBUSY: it runs.
  */
 bool revert_is_stuck(struct record *rec);
 int revert_give_up(struct stack *stack);

@@ -41,6 +41,7 @@ struct stack {
 	bool lower;		/* there is a VOL-lower: what users mount lies on the volume */
 	bool adopting;		/* the user's device is about to be put on the volume */
 	bool origin_changed;	/* found by life_start(): written while the volume was stopped */
+	bool revert_stuck;	/* found by life_start(): the layer or the snapshot under it is lost */
 	struct slice slice;	/* for how long removed snapshots may be absorbed */
 };
 

@@ -13,6 +13,7 @@ repair_run() {
 		case ${kinds[i]} in
 		table)	repair_lose "${ids[i]}" ;;
 		origin)	repair_lose ;;
+		revert)	repair_revert ;;
 		thin)	repair_thin "${ids[i]}" ;;
 		esac
 	done
@@ -23,6 +24,11 @@ repair_lose() {
 	run helper dm-lost "$volume" "$store" "$@"
 	snap_load
 	snap_warn_lost
+}
+
+# repair_revert - give it up: the volume is to show its origin.
+repair_revert() {
+	[[ $state != stopped ]] || run helper dm-revert give-up "$volume" "$store"
 }
 
 # repair_thin ID - delete a thin volume that nothing belongs to.
