@@ -161,23 +161,22 @@ raw() {
 	speeds "$origin" true
 }
 
-# column N FILE - the median of its N-th figures.
-column() {
-	cut -d' ' -f"$1" "$2" | median
+# best N NAME - of its rounds: what disturbs only ever makes slower.
+best() {
+	cut -d' ' -f"$1" "/tmp/speeds.$2" | sort -n | tail -n 1
 }
 
-# row NAME - its medians, and those of its ratios to the volume with one snapshot in the same round.
+# row NAME - the best of its rounds, and its ratio to that of the volume with one snapshot.
 row() {
-	local n ratio
+	local n
 	printf '%-28s' "$1"
 	for n in 1 2 3; do
-		ratio=$(paste -d' ' "/tmp/speeds.$1" "/tmp/speeds.zumastor 1" | awk -v n="$n" '{ print $n / $(n + 3) }' | median)
-		printf ' %8.1f %5.2f' "$(column "$n" "/tmp/speeds.$1")" "$ratio"
+		awk -v a="$(best "$n" "$1")" -v b="$(best "$n" 'zumastor 1')" 'BEGIN { printf " %8.1f %5.2f", a, a / b }'
 	done
 	printf '\n'
 }
 
-# The lab's disks are sparse files, slower when written for the first time.
+# The lab's disks are sparse, and slower when written for the first time.
 warm_up() {
 	dd if=/dev/zero of="$origin" bs=1M oflag=direct status=none count=2048
 	dd if=/dev/zero of="$store" bs=1M oflag=direct status=none count=4096
@@ -204,7 +203,7 @@ costs() {
 		name=${name#* }
 		printf '%-28s' "$name"
 		for n in 1 2 3 4; do
-			printf ' %8s' "$(column "$n" "/tmp/cost.$name")"
+			printf ' %8s' "$(cut -d' ' -f"$n" "/tmp/cost.$name" | median)"
 		done
 		printf '\n'
 	done
@@ -267,6 +266,41 @@ reads() {
 	printf '\n%-28s %8s %8s %8s %s\n' 'reads, MB/s' raw newest oldest 'oldest/newest of 64'
 	read_speeds 16k
 	read_speeds 1M
+}
+
+read_sectors() {
+	awk '{ print $3 }' "/sys/block/${1##*/}/stat"
+}
+
+# delta - 1 % of the volume: seconds, and bytes read from both disks over bytes changed.
+delta() {
+	local chunks before after changed seconds list
+	local -a ids
+	"$helpers/dm-snapshot" bench "$store" >/dev/null
+	chunks=$(($(blockdev --getsize64 "$origin") / 16384))
+	random_writes $((chunks / 100)) 2G
+	"$helpers/dm-snapshot" bench "$store" >/dev/null
+	"$helpers/dm-settle" bench "$store"
+	mapfile -t ids < <("$helpers/store-show" "$store" | sed -n 's/^snapshot=\([0-9]*\) .*/\1/p' | tail -n 2)
+	"$helpers/dm-show" bench "$store" "${ids[1]}" >/dev/null
+	before=$(($(read_sectors "$origin") + $(read_sectors "$store")))
+	seconds=$EPOCHREALTIME
+	mapfile -t list < <("$helpers/dm-cows" bench "$store" "${ids[0]}" "${ids[1]}")
+	"$helpers/cow-chunks" 16384 "$chunks" "${list[@]}" >/tmp/ranges
+	{
+		printf '%s\n' "volume=$(cat /proc/sys/kernel/random/uuid)" name=bench "base=$(cat /proc/sys/kernel/random/uuid)" \
+			"snapshot=$(cat /proc/sys/kernel/random/uuid)" time=1 kinds=manual \
+			"volume_bytes=$((chunks * 16384))" chunk_bytes=16384 ''
+		cat /tmp/ranges
+		echo end
+	} >/tmp/description
+	"$helpers/delta-pack" --compress none "/dev/zumastor/bench/${ids[1]}" </tmp/description >/tmp/delta
+	seconds=$(awk -v a="$seconds" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f", b - a }')
+	after=$(($(read_sectors "$origin") + $(read_sectors "$store")))
+	changed=$(awk '{ n += $2 } END { printf "%.0f", n * 16384 }' /tmp/ranges)
+	awk -v s="$seconds" -v read=$(((after - before) * 512)) -v changed="$changed" -v size="$(stat -c %s /tmp/delta)" 'BEGIN {
+		printf "delta of 1 %% of 2 GiB: %s s, %.1f MiB changed, read %.3f times that, stream %.3f times\n", s,
+			changed / 1048576, read / changed, size / changed }'
 }
 
 # changes - what depends on how much has changed.
