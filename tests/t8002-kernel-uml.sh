@@ -1,6 +1,6 @@
 #!/bin/bash
-# lab: --disk 32M --disk 32M
-# The main job on User-Mode Linux.
+# lab: --kernel uml-6.1 --disk 32M --disk 32M
+# The main job on User-Mode Linux 6.1.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/smoke.sh"
 

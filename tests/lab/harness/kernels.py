@@ -1,4 +1,4 @@
-"""Debian's stock kernels, downloaded and unpacked but never installed."""
+"""Debian's kernels, downloaded and unpacked but never installed."""
 
 import fcntl
 import os
@@ -16,6 +16,13 @@ PACKAGES = {
 }
 
 
+# User-Mode Linux of the next Debian release: 6.12, on which a process starts in half the time that it takes on 6.1.  It
+# wants the C library of that release, too.
+UML_SUITE = "trixie"
+UML_PACKAGES = ("user-mode-linux", "libc6")
+ARCHIVE = "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian {} main\n"
+
+
 def cache():
     path = pathlib.Path(os.environ.get("ZUMASTOR_LAB_CACHE") or "/var/cache/zumastor-lab")
     path.mkdir(parents=True, exist_ok=True)
@@ -30,6 +37,41 @@ def get(series):
         if not tree.exists():
             make_tree(series, tree)
     return next(tree.glob("boot/vmlinuz-*")), next(tree.glob("lib/modules/*"))
+
+
+def get_uml():
+    """Returns the program and the directory of its modules, likewise."""
+    tree = cache() / f"uml-{UML_SUITE}"
+    with open(cache() / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not tree.exists():
+            make_uml_tree(tree)
+    return tree / "usr/bin/linux.uml", next(tree.glob("usr/lib/uml/modules/*"))
+
+
+def make_uml_tree(tree):
+    say(f"getting User-Mode Linux of {UML_SUITE} into {tree}")
+    with tempfile.TemporaryDirectory(dir=tree.parent) as work:
+        os.chmod(work, 0o755)
+        work = pathlib.Path(work)
+        download(UML_SUITE, UML_PACKAGES, work)
+        new = work / "tree"
+        for package in work.glob("*.deb"):
+            run(["dpkg-deb", "-x", package, new])
+        libraries = next(new.glob("usr/lib/*/libc.so.6")).parent.relative_to(new)
+        run(["patchelf", "--set-interpreter", tree / "usr/lib64/ld-linux-x86-64.so.2", "--set-rpath", tree / libraries,
+             new / "usr/bin/linux.uml"])
+        new.rename(tree)
+
+
+def download(suite, packages, work):
+    """With lists of its own, so that nothing of that suite is ever installed."""
+    (work / "lists" / "partial").mkdir(parents=True)
+    (work / "sources.list").write_text(ARCHIVE.format(suite))
+    apt = ["apt-get", "-q", "-o", f"Dir::Etc::SourceList={work / 'sources.list'}", "-o", "Dir::Etc::SourceParts=-",
+           "-o", f"Dir::State::Lists={work / 'lists'}", "-o", "Dir::Cache::PkgCache=", "-o", "Dir::Cache::SrcPkgCache="]
+    run([*apt, "update"], cwd=work)
+    run([*apt, "download", *packages], cwd=work)
 
 
 def make_tree(series, tree):

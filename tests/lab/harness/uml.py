@@ -3,12 +3,21 @@
 import pathlib
 import shutil
 
-from .messages import LabError
+from . import kernels
+from .messages import LabError, say
 from .host import GUEST, Host
 from .processor import Processors
 from .relay import mac_address
 
 MODULES = pathlib.Path("/usr/lib/uml/modules")
+
+
+def installed():
+    """UML and its modules are one package, so there is one version."""
+    kernel = shutil.which("linux.uml")
+    if not kernel:
+        raise LabError("there is no linux.uml; run tests/lab/packages")
+    return kernel, next(MODULES.iterdir())
 
 
 class UmlHost(Host):
@@ -20,12 +29,14 @@ class UmlHost(Host):
     environment = {"DM_DISABLE_UDEV": "1"}     # there is no udev daemon in these guests
 
     @classmethod
-    def prepare(cls, _kernel):
-        cls.kernel = shutil.which("linux.uml")
-        if not cls.kernel:
-            raise LabError("there is no linux.uml; run tests/lab/packages")
-        # UML and its modules are one package, so there is one version.
-        cls.modules = next(MODULES.iterdir())
+    def prepare(cls, kernel):
+        try:
+            cls.kernel, cls.modules = installed() if kernel == "uml-6.1" else kernels.get_uml()
+        except LabError as error:
+            if kernel == "uml-6.1":
+                raise
+            say(f"{error}\nusing what is installed, which takes twice as long")
+            cls.kernel, cls.modules = installed()
         cls.processors = Processors()
 
     @staticmethod
@@ -35,7 +46,7 @@ class UmlHost(Host):
     def command(self, port, network, terminal):
         words = [
             "taskset", "--cpu-list", str(self.processors.of_host(self.number)),
-            self.kernel, f"mem={self.job.memory}",
+            str(self.kernel), f"mem={self.job.memory}",
             "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"init={GUEST / 'init'}",
             "con=null", "con0=null,fd:2", "loglevel=5", "panic=-1", "oops=panic",
             f"ssl0=fd:{port}", f"umid=host{self.number}", f"uml_dir={self.directory}/",
