@@ -5,10 +5,13 @@ privilege, no tap device and no bridge on the machine.
 """
 
 import asyncio
+import errno
 import socket
 
 BUFFER_BYTES = 1 << 20
 FRAMES_PER_TURN = 64        # so that one busy host cannot keep the others from being served
+# Of a full queue, and of a kernel that has died; Python has no class of its own for the last.
+DROPPED = (errno.EAGAIN, errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN)
 
 
 def mac_address(number):
@@ -73,8 +76,9 @@ class Relay:
             return
         try:
             self.ends[target].send(frame)
-        except (BlockingIOError, ConnectionError):
-            pass        # full or dead: like any switch, drop the frame
+        except OSError as error:
+            if error.errno not in DROPPED:      # like any switch, drop the frame
+                raise
 
     def cut(self, a, b):
         self.cuts.add(frozenset((a, b)))

@@ -18,6 +18,12 @@ reach -o ConnectTimeout=20 host2
 ((${EPOCHREALTIME/./} - start > 1600000))
 lab restore 1 2
 reach host2
+# Host 3 dies while another host talks to it: nobody else notices.
+( while :; do for n in {1..200}; do printf '%s' "$n" >/dev/udp/10.77.0.3/9; done 2>/dev/null; done ) &
+sleep 1
+lab kill 3
+kill %1
+reach host2
 ! lab cut 1 9
 ! lab cut 1 1
 ! lab nonsense
