@@ -12,12 +12,11 @@
  *
  * What a crash left undecided is decided by the exception stores.  Where the origin was written while the volume
  * was stopped, its snapshots are recorded as lost, and a warning says why.  Exit 0: /dev/mapper/VOLUME is there.  3: a
- * device is in use, 4: no record on STORE, 5: the kernel lacks a target, 6: the volume was being reverted to a snapshot that
- * is lost, 7: record or metadata damaged, or META is another store's; 1, 2.  After a failure nothing is up that was not
- * before.
+ * device is in use, 4: no record on STORE, 5: the kernel lacks a target, 6: the volume was being reverted to a snapshot
+ * that is lost, or its merge cannot go on, 7: record or metadata damaged, or META is another store's; 1, 2.  After a
+ * failure nothing is up that was not before.
  */
 #include <err.h>
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 
