@@ -135,7 +135,7 @@ demo: lab
 	@tests/lab/run --hosts 2 --disk 64M --disk 64M --install $(installed) tests/demo.sh
 
 run_tests := ZUMASTOR_TEST_REQUIRE=all ZUMASTOR_INSTALLED=$(installed) tests/run
-# The other tests see a 6.12 kernel, and t8002 a 6.1, as User-Mode Linux; real kernels wait for check-long.
+# The other tests see a 7.2 kernel, and t8002 a 6.1, as User-Mode Linux; real kernels wait for check-long.
 other_kernels := tests/t8000-kernel-6.1.sh tests/t8001-kernel-6.12.sh
 check: lint lab asan
 	@$(run_tests) $(filter-out $(other_kernels),$(wildcard tests/t[0-9]*.sh))
