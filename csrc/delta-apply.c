@@ -2,7 +2,8 @@
 /*
  * delta-apply - write what a delta says changed onto a device that holds the delta's base.
  *
- *     delta-apply [--volume UUID] [--base UUID|none] DEVICE <stream
+ *     delta-apply [--volume UUID] [--base UUID|none] [--resume SNAPSHOT:OFFSET]
+ *                 [--progress QUICK --durable FILE] DEVICE <stream
  *     delta-apply --dry-run [--volume UUID] [--base UUID|none] [DEVICE] <stream
  *
  * The base is what the device holds; without --base nothing but a full delta is taken.  The
@@ -11,11 +12,15 @@
  * store behind the device with chunks that stay the same.  --dry-run verifies the whole stream
  * and writes nothing; with a DEVICE it also says, for a full delta, how much of it differs.
  *
+ * --progress and --durable name the files that tell how far it came (csrc/lib/progress.h), also when the stream was cut.
+ * With these facts, --resume takes a stream that goes on there, made of the same snapshot; without it only one that begins
+ * at the beginning.
+ *
  * Prints the facts of the delta and the totals, key=value a line, when all is on disk: exit 0.
- * 6: the delta was made on another base; 7: the stream is cut or wrong; 3: DEVICE is in use; 4: it
- * does not exist; 2: usage; 1: anything else.  After 6, and for a wrong volume or size, DEVICE is
- * untouched; after 7 and any failed write it holds a mix, which whoever keeps the state before (a
- * snapshot) has to roll back.
+ * 6: the delta was made on another base, or goes on elsewhere; 7: the stream is cut or wrong;
+ * 3: DEVICE is in use; 4: it does not exist; 2: usage; 1: anything else.  After 6, and for a wrong
+ * volume or size, DEVICE is untouched; after 7 and any failed write it holds a mix, which whoever
+ * keeps the state before (a snapshot) has to roll back, or the rest of the delta makes whole.
  */
 #include <err.h>
 #include <errno.h>
@@ -33,12 +38,16 @@
 #include "delta_relay.h"
 #include "exits.h"
 #include "io.h"
+#include "progress.h"
 
 enum { PIECE_BYTES = 1 << 20 };		/* compared, or zeroed, at once */
 
 struct options {
 	const char *volume;
 	const char *base;
+	char snapshot[UUID_TEXT];	/* whose rest is to come, from … */
+	uint64_t resume;		/* … here on; 0: all of any */
+	const char *quick, *durable;	/* progress */
 	const char *device;
 	bool dry_run;
 };
@@ -50,6 +59,7 @@ struct replica {
 	bool full;
 	uint64_t cursor;		/* full: what is before it is done */
 	uint64_t written_bytes;
+	struct progress progress;
 	uint8_t *old;			/* a piece of what the device holds */
 	uint8_t *zeros;
 };
@@ -147,6 +157,7 @@ static int put_segment(struct replica *replica, const struct delta_segment *seg)
 static int replica_prepare(struct replica *replica, const struct delta_facts *facts)
 {
 	replica->full = delta_is_full(facts);
+	replica->cursor = facts->resume;
 	delta_queue_open(&replica->queue, replica->fd);
 	replica->old = io_alloc(PIECE_BYTES);
 	replica->zeros = io_alloc(PIECE_BYTES);
@@ -171,12 +182,16 @@ static int apply(struct delta_reader *in, struct replica *replica, bool *written
 		return r;
 	while ((r = delta_relay_next(&relay, &seg)) > 0) {
 		r = replica->fd >= 0 ? put_segment(replica, seg) : 0;
+		if (r == 0)
+			r = progress_note(&replica->progress, delta_segment_end(seg));
 		*written = r < 0;
 		if (r < 0)
 			return r;
 	}
-	if (r < 0)
+	if (r < 0) {
+		progress_keep(&replica->progress);	/* as far as that can be: what is wrong is the stream */
 		return r;
+	}
 	delta_relay_free(&relay);
 	*written = true;
 	if (replica->fd < 0)
@@ -212,6 +227,10 @@ static void check_facts(const struct delta_facts *facts, const struct options *o
 	if (options->base && strcmp(options->base, facts->base) != 0)
 		die(EXIT_LOST, "cannot use the stream: it was made on base %s, this replica "
 		    "holds %s", facts->base, options->base);
+	if (facts->resume != options->resume ||
+	    (facts->resume > 0 && strcmp(facts->snapshot, options->snapshot) != 0))
+		die(EXIT_LOST, "cannot use the stream: it goes on behind byte %" PRIu64 " of snapshot %s, "
+		    "this replica is at another one", facts->resume, facts->snapshot);
 }
 
 static void open_device(struct replica *replica, const char *path, const struct delta_facts *facts)
@@ -245,8 +264,21 @@ static int print_result(const struct delta_reader *in, const struct replica *rep
 
 static void usage(void)
 {
-	errx(EXIT_USAGE, "usage: delta-apply [--volume UUID] [--base UUID|none] DEVICE <stream, or "
+	errx(EXIT_USAGE, "usage: delta-apply [--volume UUID] [--base UUID|none] [--resume SNAPSHOT:OFFSET] "
+	     "[--progress QUICK --durable FILE] DEVICE <stream, or "
 	     "delta-apply --dry-run ... [DEVICE] <stream");
+}
+
+/* "SNAPSHOT:OFFSET" */
+static bool parse_resume(const char *text, struct options *options)
+{
+	size_t length = strcspn(text, ":");
+
+	if (length != UUID_TEXT - 1 || text[length] == '\0')
+		return false;
+	memcpy(options->snapshot, text, length);
+	return is_uuid(options->snapshot) &&
+	       num_u64(text + length + 1, UINT64_MAX, &options->resume) == 0;
 }
 
 static void parse(int argc, char **argv, struct options *options)
@@ -254,6 +286,9 @@ static void parse(int argc, char **argv, struct options *options)
 	static const struct option known[] = {
 		{ "volume", required_argument, NULL, 'v' },
 		{ "base", required_argument, NULL, 'b' },
+		{ "resume", required_argument, NULL, 'r' },
+		{ "progress", required_argument, NULL, 'p' },
+		{ "durable", required_argument, NULL, 'd' },
 		{ "dry-run", no_argument, NULL, 'n' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -265,6 +300,12 @@ static void parse(int argc, char **argv, struct options *options)
 			options->volume = optarg;
 		else if (c == 'b' && (is_uuid(optarg) || strcmp(optarg, "none") == 0))
 			options->base = optarg;
+		else if (c == 'r' && parse_resume(optarg, options))
+			;
+		else if (c == 'p')
+			options->quick = optarg;
+		else if (c == 'd')
+			options->durable = optarg;
 		else if (c == 'n')
 			options->dry_run = true;
 		else
@@ -273,6 +314,8 @@ static void parse(int argc, char **argv, struct options *options)
 	if (argc - optind != 1 && !(options->dry_run && argc == optind))
 		usage();
 	options->device = argv[optind];
+	if (!options->quick != !options->durable || (options->quick && options->dry_run))
+		usage();
 	if (!options->base && !options->dry_run)
 		options->base = "none";
 	if (isatty(STDIN_FILENO))
@@ -300,6 +343,7 @@ int main(int argc, char **argv)
 	r = replica_prepare(&replica, &in.facts);
 	if (r < 0)
 		die(exit_code(r), "cannot begin: %s", reason(r));
+	progress_begin(&replica.progress, &in.facts, options.quick, options.durable, replica.fd);
 
 	r = apply(&in, &replica, &written);
 	if (r < 0 && !written)

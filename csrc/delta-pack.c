@@ -5,8 +5,9 @@
  *     delta-pack [--compress METHOD[:LEVEL]] [--threads N] [--stats FD] DEVICE <description >stream
  *
  * The description is the facts, one key=value a line (volume, name, base, snapshot, time, kinds,
- * volume_bytes, chunk_bytes), an empty line, then what changed, "FIRST COUNT" in chunks a line,
- * ascending, and last a line "end": a list whose writer died must not look like a short one.  A
+ * volume_bytes, chunk_bytes, and must-resume where the reader has what is before that address),
+ * an empty line, then what changed, "FIRST COUNT" in chunks a line, ascending, and last a line
+ * "end": a list whose writer died must not look like a short one.  A
  * full delta has base=none and ranges that cover the volume.  The stream is described in
  * zumastor-delta(5).
  *
@@ -44,6 +45,7 @@ struct ranges {
 	uint64_t volume_bytes;
 	uint64_t chunk_bytes;
 	uint64_t chunks;
+	uint64_t resume;		/* what is before this address is passed over */
 	uint64_t floor;			/* first chunk that may come next */
 	uint64_t covered;		/* chunks so far */
 	uint64_t line;
@@ -114,7 +116,7 @@ static int ranges_check(struct ranges *ranges, uint64_t first, uint64_t count)
 }
 
 /* The next range, in bytes: 1, 0 behind the last, -EBADMSG. */
-static int ranges_next(struct ranges *ranges, struct delta_extent *range)
+static int ranges_read(struct ranges *ranges, struct delta_extent *range)
 {
 	char line[LINE_TEXT], *space;
 	uint64_t first, count, end;
@@ -144,6 +146,23 @@ static int ranges_next(struct ranges *ranges, struct delta_extent *range)
 	range->offset = first * ranges->chunk_bytes;
 	range->length = end - range->offset;
 	return 1;
+}
+
+/* The same, of what is to be sent. */
+static int ranges_next(struct ranges *ranges, struct delta_extent *range)
+{
+	uint64_t passed;
+	int r;
+
+	do
+		r = ranges_read(ranges, range);
+	while (r > 0 && range->offset + range->length <= ranges->resume);
+	if (r > 0 && range->offset < ranges->resume) {
+		passed = ranges->resume - range->offset;
+		range->offset += passed;
+		range->length -= passed;
+	}
+	return r;
 }
 
 /* Reading. */
@@ -190,7 +209,7 @@ static void sort_blocks(struct delta_segment *seg, const struct delta_extent *pi
 /* How many bytes the segment surely has room for, were every second block zero. */
 static size_t room(const struct delta_segment *seg)
 {
-	size_t bytes = DELTA_SEGMENT_BYTES - seg->bytes;
+	size_t bytes = DELTA_WRITTEN_BYTES - seg->bytes;
 	unsigned int most = seg->data_count > seg->zero_count ? seg->data_count : seg->zero_count;
 	size_t extents = (size_t)(DELTA_EXTENTS - most) * DELTA_BLOCK;
 
@@ -348,6 +367,7 @@ static void read_description(struct source *source, struct delta_facts *facts)
 	source->full = delta_is_full(facts);
 	ranges->volume_bytes = facts->volume_bytes;
 	ranges->chunk_bytes = facts->chunk_bytes;
+	ranges->resume = facts->resume;
 	ranges->chunks = (facts->volume_bytes - 1) / facts->chunk_bytes + 1;
 }
 

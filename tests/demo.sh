@@ -50,6 +50,21 @@ other=$("${there[@]}" "$(declare -f tree_hash); tree_hash $files")
 printf 'tree here  %s\ntree there %s\n' "$here" "$other"
 [[ $here == "$other" ]]
 
+title 'The link is cut in the middle; the next replication goes on there'
+dd if=/dev/urandom of="$files/big" bs=1M count=8 status=none
+show zumastor snapshot home hourly
+show zumastor define target home host2 --rate 2M
+printf '$ zumastor replicate home host2\n'
+zumastor replicate home host2 &
+sleep 5
+show lab cut 1 2
+kill $!
+wait $! || true
+show lab restore 1 2
+until "${there[@]}" '! pgrep -f [z]umastor-receive-stream' >/dev/null; do sleep 0.5; done
+show zumastor replicate home host2
+[[ $(tree_hash "$files-snapshots/hourly.0") == "$("${there[@]}" "$(declare -f tree_hash); tree_hash $files")" ]]
+
 title 'The replica cannot be written'
 show "${there[@]}" "touch $files/x" || true
 

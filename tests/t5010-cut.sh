@@ -1,6 +1,6 @@
 #!/bin/bash
 # lab: --hosts 2 --disk 32M --disk 64M --timeout 600
-# A transfer that is cut leaves readers where they were, and the next one repairs what was half written.
+# A transfer that is cut leaves readers where they were, and the next one goes on where it ended.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/pair.sh"
 
@@ -12,8 +12,16 @@ ZUMASTOR_SSH=$(broken_ssh 1000000) expect 7 'the first copy is cut' z replicate 
 is "$(far zumastor list home -H -o id)" '' 'there is no snapshot'
 is "$(far grep -c "$files" /proc/mounts || true)" 0 'and nothing to see'
 like "$(z status home)" 'host2 .*refuses' 'status tells of it'
+z forget target home host2
+z remove home 1 --force
+z define target home host2
+z snapshot home hourly >/dev/null
+expect 6 'when the snapshot has gone meanwhile' z replicate home
+like "$(<"$err")" "'host2' has [0-9]+ bytes of snapshot .*, which is gone: --full begins a copy anew" 'it is not begun anew unasked'
+ZUMASTOR_SSH=$(broken_ssh 1000000) expect 7 'begun anew, and cut again' z replicate home --full
 expect 0 'the next one' z replicate home
-is "$(hashes)" "$(far_hashes)" 'is whole'
+like "$(<"$out")" 'in full: 32M changed, from byte [0-9]+ on' 'goes on where that was cut'
+is "$(hashes)" "$(far_hashes)" 'and is whole'
 
 before=$(far_tree)
 shown=$(far_hashes)
@@ -26,8 +34,11 @@ for bytes in $(long_or "300 20000 1500000 2500000" "2500000"); do
 	is "$(far_hashes)" "$shown" 'the snapshot is as it was'
 	is "$(far cat /proc/mounts | grep -c " $files ")" 1 'mounted once'
 done
+z snapshot home hourly >/dev/null
 expect 0 'the next one' z replicate home
-is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'is right'
+like "$(head -n 1 "$out")" 'changed, from byte [0-9]+ on' 'goes on where that was cut'
+is "$(wc -l <"$out")" 2 'and then sends what was taken since'
+is "$(hashes | tail -n 2)" "$(far_hashes | tail -n 2)" 'both are right'
 is "$(far_tree)" "$(tree "/run/zumastor/volumes/home-snapshots/hourly.0")" 'readers see it'
 
 # The other host dies in the middle.

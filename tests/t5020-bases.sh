@@ -55,8 +55,12 @@ like "$(<"$err")" "is no replica here; 'zumastor define source home HOST' makes 
 far zumastor define source home host1 --yes
 expect 6 'no common base' z replicate home
 like "$(<"$err")" 'a full copy is needed; --full makes it' 'it says what helps'
-expect 0 'a full copy over it' z replicate home --full
-is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'is right'
+dd if=/dev/urandom of="$files/big" bs=1M count=4 status=none
+z snapshot home hourly >/dev/null
+ZUMASTOR_SSH=$(broken_ssh 3000000) expect 7 'a full copy over it is cut' z replicate home --full
+expect 0 'the next one' z replicate home
+like "$(<"$out")" 'in full: .* from byte [0-9]+ on' 'goes on with it, unasked'
+is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'and is right'
 is "$(far_tree)" "$(tree "/run/zumastor/volumes/home-snapshots/hourly.0")" 'readers see it'
 
 slice load $large

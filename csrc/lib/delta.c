@@ -70,6 +70,7 @@ static const struct fact {
 	const char *constant;
 	size_t at;			/* in struct delta_facts */
 	uint64_t max;
+	bool optional;
 } facts_known[] = {
 	{ "format", CONSTANT, .constant = "1" },
 	{ "volume", UUID, .at = offsetof(struct delta_facts, volume) },
@@ -82,6 +83,8 @@ static const struct fact {
 	  .max = VOLUME_MAX },
 	{ "chunk_bytes", NUMBER, .at = offsetof(struct delta_facts, chunk_bytes),
 	  .max = CHUNK_MAX },
+	{ "must-resume", NUMBER, .at = offsetof(struct delta_facts, resume), .max = VOLUME_MAX,
+	  .optional = true },
 	{ "mode", CONSTANT, .constant = "raw" },
 	{ "digest", CONSTANT, .constant = "sha256" },
 };
@@ -133,6 +136,10 @@ static bool facts_sound(const struct delta_facts *facts, const char **wrong)
 	*wrong = "volume_bytes";
 	if (facts->volume_bytes == 0 || facts->volume_bytes % SECTOR_SIZE != 0)
 		return false;
+	*wrong = "must-resume";
+	if (facts->resume > facts->volume_bytes ||
+	    (facts->resume % DELTA_BLOCK != 0 && facts->resume != facts->volume_bytes))
+		return false;
 	*wrong = "chunk_bytes";
 	return is_power_of_two(facts->chunk_bytes) && facts->chunk_bytes >= DELTA_BLOCK;
 }
@@ -170,7 +177,8 @@ int delta_facts_parse(struct delta_facts *facts, char *text, bool described, con
 		return r;
 	for (i = 0; i < FACTS; i++) {
 		*wrong = facts_known[i].key;
-		if (!(seen & 1U << i) && !(described && facts_known[i].type == CONSTANT))
+		if (!(seen & 1U << i) && !facts_known[i].optional &&
+		    !(described && facts_known[i].type == CONSTANT))
 			return -EBADMSG;
 	}
 	return facts_sound(facts, wrong) ? 0 : -EBADMSG;
@@ -184,6 +192,9 @@ size_t delta_facts_text(const struct delta_facts *facts, char text[DELTA_HEADER_
 			      facts->volume, facts->name, facts->base, facts->snapshot, facts->time,
 			      facts->kinds, facts->volume_bytes, facts->chunk_bytes);
 
+	if (facts->resume > 0)
+		length += snprintf(text + length, DELTA_HEADER_TEXT - (size_t)length,
+				   "must-resume=%" PRIu64 "\n", facts->resume);
 	return (size_t)length;
 }
 

@@ -8,7 +8,7 @@
  *
  * A segment is a stretch of the volume that is held in memory whole: it is verified before any of
  * it is written.  It is bounded by the data and the extents in it, not by the addresses it spans,
- * so memory is small and what a segment costs is paid once per 4 MiB, however sparse the changes
+ * so memory is small and what a segment costs is paid once per MiB, however sparse the changes
  * are.
  */
 #ifndef ZUMASTOR_DELTA_H
@@ -28,7 +28,8 @@
 
 enum {
 	DELTA_BLOCK = 4096,			/* zeros are found, and extents aligned, by this */
-	DELTA_SEGMENT_BYTES = 4 << 20,		/* most data in one segment */
+	DELTA_SEGMENT_BYTES = 4 << 20,		/* most data that a reader takes in one segment … */
+	DELTA_WRITTEN_BYTES = 1 << 20,		/* … and a writer puts there: what a cut costs at most */
 	DELTA_EXTENTS = 1024,			/* most data, and most zero, extents in one */
 	DELTA_HEADER_TEXT = 4096,		/* most text in header and trailer */
 	DELTA_SUM_TEXT = 64 << 10,		/* most text in sum/: 1024 lines and a digest */
@@ -46,6 +47,7 @@ struct delta_facts {
 	char kinds[KINDS_TEXT];		/* comma-separated */
 	uint64_t volume_bytes;
 	uint64_t chunk_bytes;
+	uint64_t resume;		/* what is before this address is not in it: the reader has it */
 };
 
 /* Addresses are of the volume, in bytes. */

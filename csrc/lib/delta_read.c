@@ -253,6 +253,7 @@ int delta_read_open(struct delta_reader *in, int fd)
 	delta_chain_start(in->chain, in->text, strlen(in->text));
 	if (delta_facts_parse(&in->facts, in->text, false, &wrong) < 0)
 		return fault(in, -EBADMSG, "its header is wrong or too new: %.32s", wrong);
+	in->floor = in->facts.resume;
 	return 0;
 }
 

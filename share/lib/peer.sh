@@ -4,7 +4,9 @@
 #
 #     zumastor-receive 1      volume_bytes N      holds UUID (newest first)      ready
 #
-# then we:  nothing  |  send BASE|none UUID, and the delta; and it:  done UUID written_bytes.
+# and before "ready", where a delta was cut:  partial BASE|none UUID OFFSET.
+#
+# then we:  nothing  |  send BASE|none UUID [OFFSET], and the delta, or its rest from there on; and it:  done UUID written_bytes.
 # At any time it may end with:  failed CODE message; and every few seconds it says:  alive.
 # shellcheck shell=bash disable=SC2154
 
@@ -66,14 +68,16 @@ peer_lost() {
 peer_close() {
 	local line
 	wait "$peer_pid" || true
+	exec {peer_in}<&-
 	while IFS= read -r line; do
 		warn "'$host': ${line#*warning: }"
 	done <"$job/ssh"
 }
 
-# peer_greeting - sets peer_bytes and peer_holds (uuids, newest first).
+# peer_greeting - sets peer_bytes, peer_holds (uuids, newest first) and peer_partial (base, uuid and offset, or none).
 peer_greeting() {
-	peer_holds=() peer_bytes=
+	local -a words
+	peer_holds=() peer_partial=() peer_bytes=
 	peer_hear
 	[[ $REPLY == 'zumastor-receive 1' ]] ||
 		die "'$host' does not speak our language: '${REPLY:0:80}'"
@@ -82,6 +86,12 @@ peer_greeting() {
 			peer_bytes=${BASH_REMATCH[1]}
 		elif [[ $REPLY == 'holds '* ]] && is_uuid "${REPLY#holds }"; then
 			peer_holds+=("${REPLY#holds }")
+		elif [[ $REPLY == 'partial '* ]]; then
+			read -r -a words <<<"${REPLY#partial }"
+			check base "${words[0]-}" 'base' "$CORRUPT"
+			check uuid "${words[1]-}" 'snapshot' "$CORRUPT"
+			check number "${words[2]-}" 'offset' "$CORRUPT"
+			peer_partial=("${words[@]:0:3}")
 		else
 			die_with "$CORRUPT" "'$host' said something unexpected: '${REPLY:0:80}'"
 		fi

@@ -3,10 +3,58 @@
 # Needs core.sh, state.sh, volume.sh, snap.sh, mount.sh.
 # shellcheck shell=bash
 
+# How far a delta has come that is being applied, or was when it was cut: csrc/lib/progress.h.  It is true as long as the
+# newest snapshot is the one behind which it was begun, source/onto.
+
+# replica_files - sets REPLIES to the file in memory and the one that outlives a crash.
+replica_files() {
+	REPLIES=("$ZUMASTOR_RUN/jobs/$volume:receive.progress" "$dir/source/progress")
+}
+
+# replica_newest - sets REPLY to the newest snapshot's uuid, or none.  Needs snap_load.
+replica_newest() {
+	snap_newest
+	REPLY=${REPLY:+${snap_uuid[$REPLY]}}
+	REPLY=${REPLY:-none}
+}
+
+# replica_partial - sets partial to BASE SNAPSHOT OFFSET of a delta that can go on, or to nothing.  Needs snap_load.
+replica_partial() {
+	local file key value newest base uuid offset
+	partial=()
+	replica_newest
+	newest=$REPLY
+	state_get base "$dir/source/onto"
+	[[ $REPLY == "$newest" ]] || return 0
+	replica_files
+	for file in "${REPLIES[@]}"; do
+		base='' uuid='' offset=0
+		[[ -e $file ]] || continue
+		while IFS='=' read -r key value; do
+			case $key in
+			base)		base=$value ;;
+			snapshot)	uuid=$value ;;
+			offset)		offset=$value ;;
+			esac
+		done <"$file"
+		if is_base "$base" && is_uuid "$uuid" && is_number "$offset" && ((offset > ${partial[2]-0})); then
+			partial=("$base" "$uuid" "$offset")
+		fi
+	done
+}
+
+# replica_forget_partial - for good, before the origin becomes something else.
+replica_forget_partial() {
+	replica_files
+	rm -f -- "${REPLIES[@]}" "$dir/source/onto"
+	sync -- "$dir/source"
+}
+
 # replica_rollback - make the origin what its newest snapshot shows.  After a delta that was cut it
 # is a mix of old and new; the head's exception store has the old content of all that changed.
 replica_rollback() {
 	local cow head
+	replica_forget_partial
 	volume_status
 	[[ ${facts[head_state]} == ok || ${facts[head_state]} == none ]] ||
 		die_with "$LOST" "newest snapshot of '$volume' is lost (${facts[head_state]}):" \

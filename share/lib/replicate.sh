@@ -22,12 +22,15 @@ replicate_choose() {
 		"volume '$volume' has no snapshot to send; try 'zumastor snapshot $volume'"
 }
 
-# replicate_base - sets base, or up_to_date when the target has $snap, or a newer one, already.
+# replicate_base - sets base and base_uuid, or up_to_date when the target has $snap, or a newer one, already.
 # Only the target's newest snapshot will do as base: that is what its origin holds now.
 replicate_base() {
 	local theirs=${peer_holds[0]-}
-	base='' base_uuid=none up_to_date=''
-	[[ -n $theirs ]] || return 0
+	base='' base_uuid=none
+	if [[ -z $theirs ]]; then
+		replicate_may_begin
+		return
+	fi
 	snap_of_uuid "$theirs"
 	base=$REPLY
 	if [[ -n $base ]] && ((base >= snap)); then
@@ -40,6 +43,32 @@ replicate_base() {
 	else
 		base_uuid=$theirs
 	fi
+}
+
+# replicate_may_begin - a first copy of which much may be there is not begun again unasked.
+replicate_may_begin() {
+	((${#peer_partial[@]})) && [[ -z ${opt[full]-} ]] || return 0
+	snap_of_uuid "${peer_partial[1]}"
+	[[ -n $REPLY ]] || die_with "$LOST" \
+		"'$host' has ${peer_partial[2]} bytes of snapshot ${peer_partial[1]}, which is gone:" \
+		"--full begins a copy anew"
+}
+
+# replicate_resume - where a delta that was cut can go on, sets resume, and snap, base and base_uuid are that delta's.
+# False when there is none, another one is asked for, or the target has grown since.
+replicate_resume() {
+	local id base_id=
+	((${#peer_partial[@]})) || return 1
+	snap_of_uuid "${peer_partial[1]}"
+	id=$REPLY
+	[[ -n $id ]] && ((id <= snap && snap_sectors[id] * 512 == peer_bytes)) || return 1
+	if [[ ${peer_partial[0]} != none ]]; then
+		[[ -z ${opt[full]-} && ${peer_partial[0]} == "${peer_holds[0]-}" ]] || return 1
+		snap_of_uuid "${peer_partial[0]}"
+		base_id=$REPLY
+		[[ -n $base_id ]] || return 1
+	fi
+	snap=$id base=$base_id base_uuid=${peer_partial[0]} resume=${peer_partial[2]}
 }
 
 # replicate_list - write the description of the delta into $job/description; sets changed_bytes.
@@ -55,7 +84,8 @@ replicate_list() {
 		printf '%s=%s\n' volume "${record[volume]}" name "$volume" \
 			base "$base_uuid" snapshot "${snap_uuid[snap]}" \
 			time "${snap_time[snap]}" kinds "${snap_kinds[snap]}" \
-			volume_bytes "$volume_bytes" chunk_bytes "$chunk_bytes"
+			volume_bytes "$volume_bytes" chunk_bytes "$chunk_bytes" \
+			${resume:+must-resume "$resume"}
 		printf '\n'
 	} >"$job/facts"
 	if [[ -n $base ]]; then
@@ -73,7 +103,7 @@ replicate_list() {
 	replicate_count "$chunk_bytes"
 }
 
-# replicate_count CHUNK_BYTES - sets changed_bytes.
+# replicate_count CHUNK_BYTES - sets changed_bytes; of all that is in it, also where only the rest is to be sent.
 replicate_count() {
 	changed_bytes=$(awk -v chunk="$1" '{ n += $2 } END { printf "%.0f", n * chunk }' \
 		"$job/ranges")
@@ -134,7 +164,7 @@ replicate_pack() {
 # replicate_send - send it; dies unless the other side says that it has a snapshot of it.
 replicate_send() {
 	local code=0
-	peer_say send "$base_uuid" "${snap_uuid[snap]}"
+	peer_say send "$base_uuid" "${snap_uuid[snap]}" ${resume:+"$resume"}
 	# In the background: a trapped signal interrupts wait, but not a command in front.
 	replicate_stream >&"$peer_out" &
 	stream_pid=$!

@@ -49,7 +49,7 @@ facts_read() {
 	local line
 	declare -gA facts=()
 	while IFS= read -r line; do
-		[[ $line =~ ^([a-z_]{1,32})=([[:print:]]*)$ ]] ||
+		[[ $line =~ ^([a-z_-]{1,32})=([[:print:]]*)$ ]] ||
 			die_with "$CORRUPT" "bad line '$line'"
 		facts[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
 	done <<<"$1"
