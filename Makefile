@@ -96,7 +96,7 @@ install: all
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(libexec_to) $(share_to)/lib $(share_to)/doc $(conf_to)/hooks.d/examples \
 		$(man_to)/man5 $(man_to)/man8 $(completion_to) $(unit_to)
 	$(INSTALL) -d -m 0700 $(DESTDIR)$(localstatedir)/lib/zumastor
-	sed -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@datadir@|$(datadir)|g' \
+	sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@datadir@|$(datadir)|g' \
 	    -e 's|@sysconfdir@|$(sysconfdir)|g' -e 's|@localstatedir@|$(localstatedir)|g' \
 	    -e 's|@version@|$(version)|g' bin/zumastor >$(DESTDIR)$(sbindir)/zumastor
 	chmod 0755 $(DESTDIR)$(sbindir)/zumastor

@@ -42,6 +42,8 @@ const char *reason(int r)
 		return "it has as many as its record can hold";
 	case ENOLINK:
 		return "the device that was put on it is not on it any more; stop it";
+	case ETIMEDOUT:
+		return "the other side was silent for too long";
 	default:
 		return strerror(-r);
 	}

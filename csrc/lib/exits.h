@@ -26,7 +26,7 @@ int exit_code(int r);
 /*
  * reason - text for a negative errno returned by csrc/lib.
  *
- * EBADMSG, ESTALE, ENODATA and ENOLINK carry a meaning of ours (a structure is wrong, a snapshot is lost,
+ * EBADMSG, ESTALE, ENODATA, ENOLINK and ETIMEDOUT carry a meaning of ours (a structure is wrong, a snapshot is lost,
  * the stream ends early, see live.h) that strerror() would hide.
  */
 const char *reason(int r);

@@ -1,6 +1,10 @@
 # peer.sh - the sender's end of the conversation with `zumastor receive` on another host.
 #
-# Needs core.sh, check.sh, config.sh, lock.sh.   The receiver speaks first:
+# Needs core.sh, check.sh, config.sh, lock.sh.   We ask `zumastor serve` there for it by a line of its own,
+#
+#     zumastor 1 receive VOLUME
+#
+# and the receiver speaks first:
 #
 #     zumastor-receive 1      volume_bytes N      holds UUID (newest first)      ready
 #
@@ -23,7 +27,7 @@ remote() {
 # peer_open - connect to $host; sets peer_in, peer_out and peer_pid.  What ssh and the other side
 # complain about is kept in $job/ssh.
 peer_open() {
-	coproc PEER { remote "$host" "$port" zumastor receive "$remote_name" 2>"$job/ssh"; }
+	coproc PEER { remote "$host" "$port" zumastor serve 2>"$job/ssh"; }
 	# shellcheck disable=SC2153 # coproc sets it
 	peer_pid=$PEER_PID
 	exec {peer_in}<&"${PEER[0]}" {peer_out}>&"${PEER[1]}"
@@ -74,10 +78,11 @@ peer_close() {
 	done <"$job/ssh"
 }
 
-# peer_greeting - sets peer_bytes, peer_holds (uuids, newest first) and peer_partial (base, uuid and offset, or none).
+# peer_greeting - say what we want; sets peer_bytes, peer_holds (uuids, newest first) and peer_partial (base, uuid and offset, or none).
 peer_greeting() {
 	local -a words
 	peer_holds=() peer_partial=() peer_bytes=
+	peer_say zumastor 1 receive "$remote_name"
 	peer_hear
 	[[ $REPLY == 'zumastor-receive 1' ]] ||
 		die "'$host' does not speak our language: '${REPLY:0:80}'"
