@@ -5,7 +5,8 @@
 
 # Every command, and every thing that can be defined or forgotten.
 mapfile -t commands < <(z --help | sed -n 's/^  //p')
-mapfile -t things < <(find "$top/libexec" -name 'zumastor-define-*' -o -name 'zumastor-forget-*' |
+mapfile -t things < <(find "$top/libexec" -name 'zumastor-define-*' -o -name 'zumastor-forget-*' \
+	-o -name 'zumastor-peer-*' |
 	sed 's/.*zumastor-//;s/-/ /' | sort)
 
 expect 0 'without a command: the list of commands' z
@@ -32,7 +33,7 @@ refused 2 'expected' define
 refused 2 "cannot define 'hook'" define hook x
 refused 2 "cannot forget 'master'" forget master x
 for command in "${commands[@]}" "${things[@]}"; do
-	[[ $command != @(define|forget|start|stop) ]] || continue	# their options belong to the things
+	[[ $command != @(define|forget|peer|start|stop) ]] || continue	# their options belong to the things
 	read -ra words <<<"$command"
 	refused 2 "unknown option '--frob'" "${words[@]}" --frob
 	refused 2 "unknown option '-Z'" "${words[@]}" home -Z
@@ -42,11 +43,18 @@ refused 2 "option '--hourly' needs a value" define master home --hourly
 refused 2 "option '-h' needs a value" define master home -h
 for command in "${commands[@]}" "${things[@]}"; do
 	# These can do without an argument, or take many.
-	[[ $command != @(define|define group|forget|start|stop|snapshot|remove|status|list|monitor) ]] || continue
+	[[ $command != @(define|define group|forget|start|stop|snapshot|remove|status|list|monitor|peer*|serve) ]] || continue
 	read -ra words <<<"$command"
 	refused 2 'expected ' "${words[@]}"
 	refused 2 'expected |bad kind' "${words[@]}" a b c d e f
 done
+refused 2 'expected add.list.remove' peer
+refused 2 "cannot 'change' a peer" peer change host1
+refused 2 'expected' peer add
+refused 2 'expected' peer remove
+refused 2 'expected' peer remove a b
+refused 2 'expected no argument' peer list a
+refused 2 'expected no argument' serve a
 refused 2 'expected' remove
 refused 2 'expected' remove home
 refused 2 'exclude each other' remove home 1 --wait --no-wait

@@ -12,6 +12,10 @@ for name in '' . .. .hidden -x -- 'a b' a/b 'a;b' "$long" 'ä' $'a\nb' 'a(1)' 'a
 	refused 2 'bad volume name' forget volume -- "$name"
 	refused 2 'bad group name' define group -- "$name" home
 	refused 2 'bad group name' forget group -- "$name"
+	refused 2 'bad peer name' peer add -- "$name"
+	refused 2 'bad peer name' peer remove -- "$name"
+	[[ -z $name ]] || refused 2 'bad volume name' peer add host1 --volume "home,$name"
+	refused 2 'bad peer name|unknown option' serve --peer "$name"
 	refused 2 'bad volume name' define group -- all home "$name"
 	expect 2 'receive refuses it, too' z receive -- "$name"
 	like "$(<"$out")" '^failed 2 bad volume name' 'and tells the sender'
@@ -81,8 +85,26 @@ for tag in '' 'a b' a,b a=b "${injections[@]}"; do
 	refused 2 'bad tag' hold home -- 1 "$tag"
 	refused 2 'bad tag' release home -- 1 "$tag"
 done
+for verb in '' Receive serve receive-stream ../receive "${injections[@]}"; do
+	refused 2 'unknown verb' peer add host1 --verb "$verb"
+done
 refused 2 'exclude each other' release home 1 mine --all
 refused 2 "option '--json' is for volumes" status home 1 --json
+
+ssh-keygen -q -t ed25519 -N '' -C '' -f "$scratch/key"
+key=$(<"$scratch/key.pub")
+for bad in '' ssh-ed25519 "${key/ed25519/dss}" "${key:0:40}" "command=\"x\" $key" "no-pty $key" "$key"$'\n'"$key" "$key"$'\r' \
+	"from=\"*\",$key" "# $key" "${key/ssh-/ecdsa-sha2-nistp256 }" "$(<"$scratch/key")" "${injections[@]}"; do
+	printf '%s\n' "$bad" >"$scratch/bad.pub"
+	refused 2 'bad key' peer add host1 --key "$scratch/bad.pub" --print
+done
+printf '%s\0x\n' "$key" >"$scratch/bad.pub"
+refused 2 'bad key' peer add host1 --key "$scratch/bad.pub" --print
+refused 2 'bad key' peer add host1 --key - --print
+refused 4 'no such key file' peer add host1 --key "$scratch/none.pub"
+refused 4 "no such peer 'host1'; --key FILE makes one" peer add host1 --volume home
+refused 4 "no such peer 'host1'" peer remove host1
+is "$(z peer list)" 'PEER  VOLUMES  VERBS  KEY' 'there is no peer'
 
 for line in 'hook_timeout = 0' 'hook_failure = maybe' 'hook_size = big' \
 	'compress = xz:7' 'compress_threads = 0' 'compress_threads = 17'; do

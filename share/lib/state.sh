@@ -17,7 +17,7 @@ state_private() {
 # /run/zumastor and people must reach them: only lock, jobs and space are private.
 state_open() {
 	local dir
-	local -a private=("$ZUMASTOR_STATE"{,/volumes,/groups} "$ZUMASTOR_RUN"/{lock,jobs,space})
+	local -a private=("$ZUMASTOR_STATE"{,/volumes,/groups,/peers} "$ZUMASTOR_RUN"/{lock,jobs,space})
 	local -a public=("$ZUMASTOR_RUN" "$ZUMASTOR_RUN"/{volumes,mount,snapshot})
 	for dir in "${public[@]}"; do
 		[[ -e $dir || -L $dir ]] || (umask 022 && mkdir -p -- "$dir")

@@ -1,0 +1,98 @@
+#!/bin/bash
+# lab: --hosts 2 --disk 32M --disk 64M --timeout 600
+# A peer that may replicate and nothing else, by a real sshd; what a stolen key of it can do is send.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/pair.sh"
+key=/root/.ssh/peer
+
+# peer_ssh ARG... - ssh with the peer's key and no other.
+peer_ssh() {
+	ssh -F none -i "$key" -o IdentitiesOnly=yes -o BatchMode=yes -o ConnectTimeout=20 "$@"
+}
+printf '#!/bin/sh\nexec ssh -F none -i %s -o IdentitiesOnly=yes "$@"\n' "$key" >"$scratch/ssh"
+chmod +x "$scratch/ssh"
+export ZUMASTOR_SSH=$scratch/ssh
+
+# keys - the other lines of authorized_keys there, and how they are kept.
+keys() {
+	far_sh 'grep -av zumastor: /root/.ssh/authorized_keys | sha256sum; stat -c "%a %u:%g" /root/.ssh/authorized_keys'
+}
+
+pair_make
+z snapshot home hourly >/dev/null
+ssh-keygen -q -t ed25519 -N '' -f "$key"
+scp -q "$key.pub" host2:/run/peer.pub
+# shellcheck disable=SC2016 # expanded over there
+far_sh 'printf "# \0 \377 \$x zumastor:host1\nrestrict no-key zumastor:host1" >>/root/.ssh/authorized_keys; chmod 0640 /root/.ssh/authorized_keys'
+before=$(far_sh 'grep -ac "" /root/.ssh/authorized_keys; stat -c "%a %u:%g" /root/.ssh/authorized_keys')
+all=$(far_sh 'sha256sum </root/.ssh/authorized_keys')
+expect 0 'add a peer' far zumastor peer add host1 --key /run/peer.pub --volume away
+like "$(<"$out")" '^restrict,command="/usr/sbin/zumastor serve --peer host1" ssh-ed25519 [^ ]+ zumastor:host1$' 'prints the line'
+line=$(<"$out")
+is "$(far_sh 'tail -n 1 /root/.ssh/authorized_keys')" "$line" 'which is there'
+# There was no newline at the end: one had to be added.
+is "$(far_sh 'head -n -1 /root/.ssh/authorized_keys | head -c -1 | sha256sum')" "$all" 'behind what was there'
+is "$(far_sh 'head -n -1 /root/.ssh/authorized_keys | grep -ac ""; stat -c "%a %u:%g" /root/.ssh/authorized_keys')" "$before" 'as it was'
+
+expect 1 'not this volume' z replicate home
+like "$(<"$err")" "'host2' refuses volume 'home': this peer may not receive 'home'" 'is told'
+others=$(far_sh 'head -n -1 /root/.ssh/authorized_keys | sha256sum')
+expect 0 'change what it may' far zumastor peer add host1 --volume home,away
+is "$(far_sh 'head -n -1 /root/.ssh/authorized_keys | sha256sum')" "$others" 'every other line is as it was'
+like "$(far zumastor peer list)" 'host1 +away,home +receive +SHA256:' 'the list shows it'
+far_sh 'cut -d" " -f1,2 /root/.ssh/authorized_keys | head -n 1 >/run/root.pub'
+expect 1 'a key that gets in otherwise is no peer' far zumastor peer add host2 --key /run/root.pub
+like "$(<"$err")" "cannot restrict this key: line 1 of '/root/.ssh/authorized_keys' .* lets it in, too" 'is told'
+expect 0 'replicate by it' z replicate home
+is "$(hashes)" "$(far_hashes)" 'it is there'
+
+# All that ssh can ask for, with an sshd that passes on what should not be.
+far_sh 'cp /run/lab/sshd_config /run/sshd_config
+printf "AcceptEnv ZUMASTOR_* DM_* TZ PS4 IFS SHELLOPTS BASH_FUNC_*\nAllowTcpForwarding yes\nPermitTunnel yes\n" >>/run/sshd_config
+/usr/sbin/sshd -f /run/sshd_config -p 2222'
+good='zumastor 1 receive home\nnothing\n'
+through=0 attempts=0
+
+# attempt WANTED INPUT ARG... - over ssh; counted when it gets more than a word of ours, or leaves a file.
+attempt() {
+	local wanted=$1 input=$2 answer
+	shift 2
+	attempts=$((attempts + 1))
+	answer=$(printf '%b' "$input" | timeout 60 "${by[@]}" "$@" 2>/dev/null | tr -d '\0' | tail -n 1) || true
+	[[ $answer =~ ^($wanted)$ ]] || {
+		through=$((through + 1))
+		diag "got through: $* <$input: $answer"
+	}
+}
+
+by=(ssh -F none -i "$key" -o IdentitiesOnly=yes -o BatchMode=yes -p 2222)
+refusal='failed [157] [ -~]*'
+attempt ready "$good" host2
+attempt ready "$good" host2 'touch /run/traps/1; id'
+attempt ready "$good" -o SetEnv='ZUMASTOR_LIBEXEC=/run/traps ZUMASTOR_STATE=/run/traps ZUMASTOR_PROGRAM=/run/traps/x' host2
+# shellcheck disable=SC2016 # not to be expanded
+attempt ready "$good" -o SetEnv='BASH_FUNC_zumastor%%="() { touch /run/traps/2; }" PS4="$(touch /run/traps/3)" SHELLOPTS=xtrace' host2
+attempt 'ready|' "$good" -tt -o SetEnv=ZUMASTOR_SSH=/run/traps/x host2 bash -i
+attempt "$refusal" 'zumastor 1 receive other\n' host2 zumastor serve
+attempt "$refusal" 'zumastor 1 remove home\n' host2 zumastor remove home 1
+attempt "$refusal" 'touch /run/traps/4\n' host2 sh
+# shellcheck disable=SC2016 # not to be expanded
+attempt "$refusal" 'zumastor 1 receive home;touch${IFS}/run/traps/5\n' host2 'zumastor serve | sh'
+attempt "$refusal" 'zumastor 1 receive home\0\n' host2 -- --peer host2
+attempt "$refusal|" '' -s host2 sftp
+attempt '' '' -W 127.0.0.1:22 host2
+attempt '' '' -N -o ExitOnForwardFailure=yes -R 2323:127.0.0.1:22 host2
+attempt '' '' -o ExitOnForwardFailure=yes -w 0:0 host2 true
+expect 255 'scp' timeout 60 scp -F none -i "$key" -o IdentitiesOnly=yes -P 2222 host2:/etc/passwd "$scratch/passwd"
+attempts=$((attempts + 1))
+[[ ! -e $scratch/passwd ]] || through=$((through + 1))
+score R26 "$attempts" attempts "$through" 'got through'
+is "$(far_sh 'ls /run/traps 2>/dev/null')" '' 'no command has run'
+
+expect 0 'remove it' far zumastor peer remove host1
+is "$(far_sh 'sha256sum </root/.ssh/authorized_keys')" "$others" 'its line is gone, and no other'
+expect 4 'it is gone' far zumastor peer remove host1
+expect 255 'its key gets in no more' peer_ssh host2 true
+expect 1 'nor replicates' z replicate home
+like "$(<"$err")" "cannot reach 'host2': .*Permission denied" 'which says what ssh said'
+done_testing
