@@ -7,10 +7,7 @@
 
 # exec_claim - tell others that COMMAND needs the snapshot.  Several may run in one.
 exec_claim() {
-	local name=$volume:exec:$id fd
-	exec {fd}>>"$ZUMASTOR_RUN/lock/$name"
-	flock -s "$fd"
-	lock_fd[$name]=$fd
+	lock_share "$volume:exec:$id"
 }
 
 # exec_leave ID [DEVICE] - the claim ends; what was taken for it goes, or a DEVICE that was made for it.

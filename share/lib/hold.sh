@@ -31,6 +31,7 @@ hold_who() {
 		REPLIES+=("target '${host##*/}' needs it (${file##*/})")
 	done
 	! lock_held "$volume:exec:$1" || REPLIES+=("an exec runs in it")
+	! lock_held "$volume:export:$1" || REPLIES+=("an export reads it")
 	for name in ${snap_clones[$1]-}; do
 		REPLIES+=("clone '$name' is made of it")
 	done

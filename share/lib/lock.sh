@@ -23,6 +23,14 @@ lock_take() {
 	lock_fd[$name]=$fd
 }
 
+# lock_share NAME - several may have it at once; lock_held tells others that somebody has.
+lock_share() {
+	local fd
+	exec {fd}>>"$ZUMASTOR_RUN/lock/$1"
+	flock -s "$fd"
+	lock_fd[$1]=$fd
+}
+
 lock_drop() {
 	local fd=${lock_fd[$1]}
 	exec {fd}>&-

@@ -130,7 +130,7 @@ volume_need_own() {
 volume_jobs() {
 	local file
 	REPLY=
-	for file in "$ZUMASTOR_RUN/lock/$volume":{receive,target:*,exec:*}; do
+	for file in "$ZUMASTOR_RUN/lock/$volume":{receive,target:*,exec:*,export:*}; do
 		if lock_held "${file##*/}"; then
 			REPLY=${file##*/}
 		fi

@@ -1,0 +1,121 @@
+# delta.sh - what changed between two snapshots, as a stream: for another host, or for a file.
+#
+# Needs core.sh ... snap.sh, mount.sh.   Works on the command's variables: volume, dir, snap (the id that is sent), base (an
+# id, or nothing for all of it), base_uuid (or none), job (a private directory), compress, rate and resume (or nothing).
+# shellcheck shell=bash disable=SC2034,SC2154
+
+# delta_choose WANTED - sets snap: what is to be sent.
+delta_choose() {
+	local id
+	snap=
+	if [[ -n $1 ]]; then
+		snap_find "$1"
+		snap=$REPLY
+		[[ ${snap_kinds[snap]} != exec ]] ||
+			die "snapshot $snap of '$volume' goes away: an exec took it for itself"
+	else
+		for id in "${snap_ids[@]}"; do
+			[[ ${snap_kinds[id]} == exec ]] || snap=$id
+		done
+	fi
+	[[ -n $snap ]] || die_with "$ABSENT" \
+		"volume '$volume' has no snapshot to send; try 'zumastor snapshot $volume'"
+}
+
+# delta_prepare CMD... - show what is sent, list what changed, and have CMD keep it from expiring.
+delta_prepare() {
+	lock_take "$volume"
+	volume_ready
+	# A snapshot may have gone since the list was made that the choice was based on.
+	snap_load
+	snap_find "$snap"
+	[[ -z $base ]] || snap_find "$base"
+	snap_device "$snap"
+	if [[ ! -e $REPLY ]]; then
+		snap_show "$snap"
+		always delta_hide "$snap"
+	fi
+	"$@"
+	delta_list
+	# The exception stores were put up for the list alone.
+	volume_settle
+	lock_drop "$volume"
+}
+
+# delta_hide ID - what was shown for us alone goes, unless somebody mounted it meanwhile.
+delta_hide() {
+	[[ -n ${lock_fd[$volume]-} ]] || lock_take "$volume"
+	snap_device "$1"
+	mount_targets "$REPLY"
+	((${#REPLIES[@]})) || "$ZUMASTOR_LIBEXEC/dm-hide" "$volume" "$store" "$1" 2>/dev/null
+}
+
+# delta_list - write the description of the delta into $job/description; sets changed_bytes.
+# Called with the volume locked: a snapshot taken meanwhile would freeze what we read.
+delta_list() {
+	local chunk_bytes chunks cow_text lineage
+	local -a cows grown=()
+	# What a replica holds is of the volume that it follows.
+	lineage=${record[volume]}
+	if [[ $role == source ]]; then
+		state_get uuid "$dir/source/uuid" "$lineage"
+		lineage=$REPLY
+	fi
+	volume_bytes=$((snap_sectors[snap] * 512))
+	snap_number chunk_sectors
+	chunk_bytes=$((REPLY * 512))
+	chunks=$(((volume_bytes + chunk_bytes - 1) / chunk_bytes))
+	{
+		printf '%s=%s\n' volume "$lineage" name "$volume" \
+			base "$base_uuid" snapshot "${snap_uuid[snap]}" \
+			time "${snap_time[snap]}" kinds "${snap_kinds[snap]}" \
+			volume_bytes "$volume_bytes" chunk_bytes "$chunk_bytes" \
+			${resume:+must-resume "$resume"}
+		printf '\n'
+	} >"$job/facts"
+	if [[ -n $base ]]; then
+		cow_text=$(helper dm-cows "$volume" "$store" "$base" "$snap")
+		mapfile -t cows <<<"$cow_text"
+		# The chunk across the old end is among those that nobody watched there.
+		((snap_sectors[base] == snap_sectors[snap])) ||
+			grown=(--from $((snap_sectors[base] * 512 / chunk_bytes)))
+		helper cow-chunks "${grown[@]}" "$chunk_bytes" "$chunks" "${cows[@]}" \
+			>"$job/ranges"
+	else
+		printf '0 %s\n' "$chunks" >"$job/ranges"
+	fi
+	{ cat -- "$job/facts" "$job/ranges" && printf 'end\n'; } >"$job/description"
+	delta_count "$chunk_bytes"
+}
+
+# delta_count CHUNK_BYTES - sets changed_bytes; of all that is in it, also where only the rest is to be sent.
+delta_count() {
+	changed_bytes=$(awk -v chunk="$1" '{ n += $2 } END { printf "%.0f", n * chunk }' \
+		"$job/ranges")
+	# The last chunk may reach beyond the end of the volume.
+	((changed_bytes <= volume_bytes)) || changed_bytes=$volume_bytes
+}
+
+# delta_stream - the delta, through pv where a person watches or a rate is set.
+delta_stream() {
+	local -a view=()
+	if [[ -t 2 && -z $quiet ]] && type -P pv >/dev/null; then
+		view=(pv -b -r -t -a)
+	elif [[ -n $rate ]] && type -P pv >/dev/null; then
+		view=(pv -q)
+	fi
+	if ((${#view[@]})); then
+		[[ -z $rate ]] || view+=(-L "$(size_bytes "$rate" 'rate')")
+		delta_pack | "${view[@]}"
+	else
+		delta_pack
+	fi
+}
+
+# delta_pack - becomes what writes the stream: call it in a process of its own.
+delta_pack() {
+	printf '%s\n' "$BASHPID" >"$job/pid"
+	exec "$ZUMASTOR_LIBEXEC/delta-pack" --compress "$compress" --stats 3 \
+		--threads "${config[compress_threads]}" "/dev/zumastor/$volume/$snap" \
+		<"$job/description" 3>"$job/stats" 2>"$job/pack"
+}

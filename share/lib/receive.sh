@@ -1,0 +1,100 @@
+# receive.sh - bring a replica to the state that a delta has, whoever gives it.
+#
+# Needs core.sh ... snap.sh, mount.sh, replica.sh, hold.sh, rotation.sh, hook.sh.   Works on the command's variables: volume,
+# dir, store and partial (replica_partial).  After any failure readers see the newest complete
+# snapshot; what was written behind it is the beginning of the next delta, or is undone when that is another.
+# shellcheck shell=bash disable=SC2004,SC2034,SC2154 # the associative arrays are others'
+
+# receive_open VOL - it must run, be a replica, and receive nothing else now.
+receive_open() {
+	volume_open "$1"
+	[[ $role == source ]] || die "volume '$volume' is no replica here;" \
+		"'zumastor define source $volume HOST' makes it one"
+	lock_take "$volume:receive" 0
+	lock_take "$volume"
+	volume_ready
+	snap_load
+	lock_drop "$volume"
+	replica_partial
+}
+
+# receive_delta BASE UUID [OFFSET] - all of it, from stdin; sets written, in bytes.
+receive_delta() {
+	receive_check "$1" "$2"
+	hook_uuid[$volume]=$2
+	hook_run pre-receive
+	receive_prepare "$@"
+	receive_apply "$@"
+	written=${facts[written_bytes]}
+	lock_take "$volume"
+	receive_take "$2"
+}
+
+# receive_check BASE UUID - the sender's choice, checked against what we have.
+receive_check() {
+	local id newest=none
+	[[ $1 == none ]] || check uuid "$1" 'base' "$CORRUPT"
+	check uuid "$2" 'snapshot' "$CORRUPT"
+	for id in "${snap_ids[@]}"; do
+		newest=${snap_uuid[id]}
+		[[ $newest != "$2" ]] || die "snapshot $2 is here already"
+	done
+	[[ $1 == none || $1 == "$newest" ]] ||
+		die_with "$LOST" "the delta was made on $1, the newest snapshot here is $newest"
+}
+
+# receive_prepare BASE UUID OFFSET - make the origin what the delta begins on.
+receive_prepare() {
+	local newest
+	[[ -z ${3-} ]] || {
+		check number "$3" 'offset' "$CORRUPT"
+		[[ ${partial[*]-} == "$*" ]] || die_with "$LOST" "the delta goes on behind byte $3 of $2;" \
+			"here is ${partial[*]:-the beginning}"
+		return 0
+	}
+	lock_take "$volume"
+	replica_rollback
+	replica_newest
+	newest=$REPLY
+	state_set "$dir/source/onto" "$newest"
+	lock_drop "$volume"
+}
+
+# receive_apply BASE UUID [OFFSET] - write the delta behind the newest snapshot; sets facts to what it says.
+receive_apply() {
+	local text
+	local -a lineage=()
+	replica_files
+	state_get uuid "$dir/source/uuid"
+	[[ -z $REPLY ]] || lineage=(--volume "$REPLY")
+	text=$(helper delta-apply "${lineage[@]}" --base "$1" ${3:+--resume "$2:$3"} \
+		--progress "${REPLIES[0]}" --durable "${REPLIES[1]}" "/dev/mapper/$volume")
+	facts_read "$text"
+	[[ ${facts[snapshot]-} == "$2" ]] ||
+		die_with "$CORRUPT" "the delta is of '${facts[snapshot]-}', announced was '$2'"
+	check uuid "${facts[volume]-}" 'volume' "$CORRUPT"
+	check number "${facts[time]-}" 'time' "$CORRUPT"
+	check kinds "${facts[kinds]-}" 'kinds' "$CORRUPT"
+	check number "${facts[written_bytes]-}" 'count' "$CORRUPT"
+}
+
+# receive_take UUID - make a snapshot of what was applied.
+receive_take() {
+	local sender_uuid=${facts[volume]} id text
+	text=$(run helper dm-snapshot --uuid "$1" --time "${facts[time]}" \
+		--kinds "${facts[kinds]}" "$volume" "$store")
+	facts_read "$text"
+	id=${facts[id]}
+	check number "$id" 'snapshot' "$CORRUPT"
+	state_set "$dir/source/uuid" "$sender_uuid"
+	replica_forget_partial
+	volume_settle
+	snap_load
+	snap_show "$id"
+	replica_flip "$id"
+	(mount_snapshot "$id") || warn "snapshot $id of '$volume' is not mounted"
+	hook_taken post-receive "$id"
+	rotation_run
+	hook_sweep
+	mount_kind_links
+}
