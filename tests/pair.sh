@@ -71,7 +71,7 @@ far_tree() {
 
 # broken_ssh BYTES - a ssh in the way of ZUMASTOR_SSH that hangs up after so much was sent.
 broken_ssh() {
-	printf '#!/bin/sh\nhead -c %s | ssh "$@"\n' "$1" >"$scratch/ssh"
+	printf '#!/bin/sh\nstdbuf -o0 head -c %s | ssh "$@"\n' "$1" >"$scratch/ssh"
 	chmod +x "$scratch/ssh"
 	printf '%s' "$scratch/ssh"
 }

@@ -44,7 +44,7 @@ is "$(far_tree)" "$(tree "/run/zumastor/volumes/home-snapshots/hourly.0")" 'read
 # The other host dies in the middle.
 dd if=/dev/urandom of="$files/big" bs=1M count=4 conv=notrunc status=none
 z snapshot home hourly >/dev/null
-printf '#!/bin/sh\n{ head -c 2000000; %s kill 2; cat; } | ssh -o ServerAliveInterval=1 "$@"\n' "$(type -P lab)" >"$scratch/ssh"
+printf '#!/bin/sh\n{ stdbuf -o0 head -c 2000000; %s kill 2; cat; } | ssh -o ServerAliveInterval=1 "$@"\n' "$(type -P lab)" >"$scratch/ssh"
 ZUMASTOR_SSH=$scratch/ssh expect 1 'the other host is killed' z replicate home -q
 lab restart 2
 expect 0 'it starts again' far zumastor start
@@ -57,7 +57,7 @@ is "$(far ls -A /run/zumastor/jobs)" '' 'nor there'
 # The network goes away in the middle, and neither side hears of the other's end.
 dd if=/dev/urandom of="$files/big" bs=1M count=4 conv=notrunc status=none
 z snapshot home hourly >/dev/null
-printf '#!/bin/sh\n{ head -c 2000000; %s cut 1 2; cat; } | ssh -o ServerAliveInterval=1 "$@"\n' \
+printf '#!/bin/sh\n{ stdbuf -o0 head -c 2000000; %s cut 1 2; cat; } | ssh -o ServerAliveInterval=1 "$@"\n' \
 	"$(type -P lab)" >"$scratch/ssh"
 ZUMASTOR_SSH=$scratch/ssh expect 1 'the network is cut' z replicate home -q
 like "$(<"$err")" "cannot reach 'host2'" 'it says so'
