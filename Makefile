@@ -41,7 +41,7 @@ version := 0.1.0
 all: $(helpers)
 
 # Linked as needed, so the libraries are named once for all programs.
-LIBS := -ldevmapper -larchive -lnettle -lz
+LIBS := -ldevmapper -larchive -lnettle -lseccomp -lz
 
 $(B)/libzumastor.a: $(library)
 	@rm -f $@
@@ -118,7 +118,7 @@ uninstall:
 	rm -f $(addprefix $(man_to)/man8/,$(notdir $(wildcard man/*.8)))
 	rm -rf $(libexec_to) $(share_to)
 
-packages := gcc libc6-dev libdevmapper-dev libarchive-dev nettle-dev zlib1g-dev perl shellcheck mandoc \
+packages := gcc libc6-dev libdevmapper-dev libarchive-dev nettle-dev libseccomp-dev zlib1g-dev perl shellcheck mandoc \
 	libarchive-tools zstd lz4 xz-utils gzip tar jq pv fio thin-provisioning-tools time bsdextrautils bsdutils
 
 deps:

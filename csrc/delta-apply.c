@@ -16,6 +16,8 @@
  * With these facts, --resume takes a stream that goes on there, made of the same snapshot; without it only one that begins
  * at the beginning.
  *
+ * The stream comes from another host: once the device and the files are open this process gives up its rights (csrc/lib/confine.h).
+ *
  * Prints the facts of the delta and the totals, key=value a line, when all is on disk: exit 0.
  * 6: the delta was made on another base, or goes on elsewhere; 7: the stream is cut or wrong;
  * 3: DEVICE is in use; 4: it does not exist; 2: usage; 1: anything else.  After 6, and for a wrong
@@ -33,6 +35,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "delta_queue.h"
 #include "delta_read.h"
 #include "delta_relay.h"
@@ -54,6 +57,7 @@ struct options {
 
 struct replica {
 	int fd;				/* -1: only the stream is looked at */
+	uint64_t bytes;
 	struct delta_queue queue;
 	bool dry_run;
 	bool full;
@@ -233,21 +237,24 @@ static void check_facts(const struct delta_facts *facts, const struct options *o
 		    "this replica is at another one", facts->resume, facts->snapshot);
 }
 
-static void open_device(struct replica *replica, const char *path, const struct delta_facts *facts)
+static void open_device(struct replica *replica, const char *path)
 {
-	uint64_t bytes;
 	int r;
 
 	/* O_EXCL: a device that is mounted or under another one is not ours to write. */
 	replica->fd = io_open(path, replica->dry_run ? O_RDONLY : O_RDWR | O_EXCL);
 	if (replica->fd < 0)
 		die(exit_code(replica->fd), "cannot open '%s': %s", path, reason(replica->fd));
-	r = io_size(replica->fd, &bytes);
+	r = io_size(replica->fd, &replica->bytes);
 	if (r < 0)
 		die(EXIT_FAILED, "cannot size '%s': %s", path, reason(r));
-	if (bytes != facts->volume_bytes)
+}
+
+static void check_size(const struct replica *replica, const char *path, const struct delta_facts *facts)
+{
+	if (path && replica->bytes != facts->volume_bytes)
 		die(EXIT_FAILED, "cannot apply to '%s': it has %" PRIu64 " bytes, the volume %"
-		    PRIu64, path, bytes, facts->volume_bytes);
+		    PRIu64, path, replica->bytes, facts->volume_bytes);
 }
 
 static int print_result(const struct delta_reader *in, const struct replica *replica)
@@ -322,6 +329,23 @@ static void parse(int argc, char **argv, struct options *options)
 		errx(EXIT_USAGE, "the stream cannot come from a terminal");
 }
 
+/* Once all is open that is needed, and before the first byte of the stream is looked at. */
+static void give_up_rights(struct replica *replica, const struct options *options)
+{
+	int r;
+
+	if (options->device)
+		open_device(replica, options->device);
+	r = progress_open(&replica->progress, options->quick, options->durable, options->resume == 0);
+	if (r < 0)
+		die(exit_code(r), "cannot open '%s': %s", options->durable, reason(r));
+	r = delta_read_limit();
+	if (r == 0)
+		r = confine();
+	if (r < 0)
+		die(exit_code(r), "cannot give up rights: %s", reason(r));
+}
+
 int main(int argc, char **argv)
 {
 	static struct delta_reader in;
@@ -332,18 +356,16 @@ int main(int argc, char **argv)
 
 	parse(argc, argv, &options);
 	replica.dry_run = options.dry_run;
-	r = delta_read_limit();
-	if (r == 0)
-		r = delta_read_open(&in, STDIN_FILENO);
+	give_up_rights(&replica, &options);
+	r = delta_read_open(&in, STDIN_FILENO);
 	if (r < 0)
 		die_stream(&in, r);
 	check_facts(&in.facts, &options);
-	if (options.device)
-		open_device(&replica, options.device, &in.facts);
+	check_size(&replica, options.device, &in.facts);
 	r = replica_prepare(&replica, &in.facts);
 	if (r < 0)
 		die(exit_code(r), "cannot begin: %s", reason(r));
-	progress_begin(&replica.progress, &in.facts, options.quick, options.durable, replica.fd);
+	progress_begin(&replica.progress, &in.facts, replica.fd);
 
 	r = apply(&in, &replica, &written);
 	if (r < 0 && !written)

@@ -128,4 +128,29 @@ expect 0 'nothing is left' "$pack" --compress none new <description
 cp "$out" rest
 expect 0 'is a stream, too' "$apply" --base "$BASE" --resume "$SNAPSHOT:$size" device <rest
 same device old 'that changes nothing'
+
+# A sector that a crash has torn anywhere tells what was there before, or what was to be there, or nothing.
+. "$top/share/lib/check.sh"
+. "$top/share/lib/replica.sh"
+tell() {
+	local text
+	printf -v text 'base=%s\nsnapshot=%s\noffset=%s\nagain=%s\n' "$BASE" "$SNAPSHOT" "$1" "$1"
+	{ printf '%s' "$text" && head -c $((512 - ${#text})) /dev/zero | tr '\0' '\n'; } >"$2"
+}
+wrong=()
+for pair in '4096 8192' '999424 1048576' '1048576 2097152' '9999998976 10000003072' ' 4096'; do
+	tell "${pair% *}" before
+	[[ -n ${pair% *} ]] || head -c 512 /dev/zero | tr '\0' '\n' >before
+	tell "${pair#* }" after
+	for ((n = 0; n < 180; n++)); do
+		{ head -c "$n" after; tail -c +$((n + 1)) before; } >torn
+		replica_told torn
+		[[ ${REPLIES[2]-} == "${pair% *}" || ${REPLIES[2]-} == "${pair#* }" || ${#REPLIES[@]} == 0 ]] ||
+			wrong+=("$pair torn behind byte $n: ${REPLIES[*]}")
+	done
+done
+tell 8192 after
+replica_told after
+is "${REPLIES[*]}" "$BASE $SNAPSHOT 8192" 'a whole one is read'
+is "${wrong[*]-}" '' 'a torn one never tells more than was written'
 done_testing

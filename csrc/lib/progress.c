@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,13 +27,6 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-void progress_begin(struct progress *progress, const struct delta_facts *facts, const char *quick,
-		    const char *durable, int device)
-{
-	*progress = (struct progress){ .facts = facts, .quick = quick, .durable = durable, .device = device,
-				       .flushed_ms = now_ms(), .offset = facts->resume };
-}
-
 static int sync_directory(const char *path)
 {
 	char copy[PATH_MAX];
@@ -47,34 +41,59 @@ static int sync_directory(const char *path)
 	return r;
 }
 
-static int write_file(const char *path, const char *text, bool durable)
+/* A sector is what a disk writes whole, and it has its place before anything depends on it. */
+static int write_sector(int fd, const char *text, bool durable)
 {
+	char sector[SECTOR_SIZE];
 	size_t length = strlen(text);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600), r = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, length) != (ssize_t)length)
-		r = errno ? -errno : -EIO;
-	if (durable)
-		return io_close_synced(fd, r);
-	return close(fd) < 0 && r == 0 ? -errno : r;
-}
-
-static int replace(const struct progress *progress, const char *path, bool durable)
-{
-	char text[TEXT], temporary[PATH_MAX];
 	int r;
 
-	snprintf(text, sizeof(text), "base=%s\nsnapshot=%s\noffset=%" PRIu64 "\n", progress->facts->base,
-		 progress->facts->snapshot, progress->offset);
-	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >= (int)sizeof(temporary))
-		return -ENAMETOOLONG;
-	errno = 0;
-	r = write_file(temporary, text, durable);
-	if (r == 0 && rename(temporary, path) < 0)
-		r = -errno;
+	memcpy(sector, text, length);
+	memset(sector + length, '\n', sizeof(sector) - length);
+	r = io_pwrite(fd, sector, sizeof(sector), 0);
+	return r == 0 && durable && fdatasync(fd) < 0 ? -errno : r;
+}
+
+static int open_file(int *fd, const char *path, bool fresh, bool durable)
+{
+	struct stat st;
+	int r;
+
+	*fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (*fd < 0 || fstat(*fd, &st) < 0)
+		return -errno;
+	if (!fresh && st.st_size == SECTOR_SIZE)
+		return 0;
+	r = ftruncate(*fd, 0) < 0 ? -errno : write_sector(*fd, "", durable);
 	return r == 0 && durable ? sync_directory(path) : r;
+}
+
+int progress_open(struct progress *progress, const char *quick, const char *durable, bool fresh)
+{
+	int r;
+
+	*progress = (struct progress){ .quick = -1, .durable = -1 };
+	if (!quick)
+		return 0;
+	r = open_file(&progress->quick, quick, fresh, false);
+	return r == 0 ? open_file(&progress->durable, durable, fresh, true) : r;
+}
+
+void progress_begin(struct progress *progress, const struct delta_facts *facts, int device)
+{
+	progress->facts = facts;
+	progress->device = device;
+	progress->flushed_ms = now_ms();
+	progress->offset = facts->resume;
+}
+
+static int tell(const struct progress *progress, int fd, bool durable)
+{
+	char text[TEXT];
+
+	snprintf(text, sizeof(text), "base=%s\nsnapshot=%s\noffset=%" PRIu64 "\nagain=%" PRIu64 "\n", progress->facts->base,
+		 progress->facts->snapshot, progress->offset, progress->offset);
+	return write_sector(fd, text, durable);
 }
 
 int progress_note(struct progress *progress, uint64_t offset)
@@ -82,9 +101,9 @@ int progress_note(struct progress *progress, uint64_t offset)
 	int r;
 
 	progress->offset = offset;
-	if (!progress->quick)
+	if (progress->quick < 0)
 		return 0;
-	r = replace(progress, progress->quick, false);
+	r = tell(progress, progress->quick, false);
 	if (r < 0 || now_ms() - progress->flushed_ms < FLUSH_MS)
 		return r;
 	return progress_keep(progress);
@@ -92,10 +111,10 @@ int progress_note(struct progress *progress, uint64_t offset)
 
 int progress_keep(struct progress *progress)
 {
-	if (!progress->durable || progress->offset == progress->facts->resume)
+	if (progress->durable < 0 || progress->offset == progress->facts->resume)
 		return 0;	/* what the files tell, if there are any, is true still */
 	if (fsync(progress->device) < 0)
 		return -errno;
 	progress->flushed_ms = now_ms();
-	return replace(progress, progress->durable, true);
+	return tell(progress, progress->durable, true);
 }

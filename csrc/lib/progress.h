@@ -2,40 +2,46 @@
 /*
  * progress.h - how far the applying of a delta has come, so that one that was cut can go on from there.
  *
- * Two files tell it, each replaced as a whole:
+ * Two files tell it, each of one sector that is written in place, as who writes it may open nothing any more (confine.h):
  *
  *     base=UUID|none
  *     snapshot=UUID
  *     offset=BYTES       what the delta says of the volume before this address is on the device
+ *     again=BYTES        the same: where a crash tore the sector the two differ, and it tells nothing
  *
- * One is in memory (/run): it is written behind every segment, costs nothing, and is true for whoever comes after a
- * cut or a kill; a crash takes it along.  The other is on a disk, behind what it tells: it is true after a crash, too,
- * and is written only so often, as the device must flush before.
+ * and empty lines.  One is in memory (/run): it is written behind every segment, costs nothing, and is true for whoever
+ * comes after a cut or a kill; a crash takes it along.  The other is on a disk, behind what it tells: it is true after a crash,
+ * too, and is written only so often, as the device must flush before.
  */
 #ifndef ZUMASTOR_PROGRESS_H
 #define ZUMASTOR_PROGRESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "delta.h"
 
 struct progress {
 	const struct delta_facts *facts;
-	const char *quick;		/* path of the one in memory, or NULL for neither */
-	const char *durable;		/* and of the one on a disk */
+	int quick;			/* the one in memory, or -1 for neither */
+	int durable;			/* and the one on a disk */
 	int device;			/* flushed first */
 	uint64_t flushed_ms;		/* when that was, by the monotonic clock */
 	uint64_t offset;		/* as last noted */
 };
 
 /*
- * progress_begin - nothing is noted yet; the paths and the device must stay.
+ * progress_open - open both files, or none for NULL; @fresh: what they tell is over, the delta begins at its beginning.
  */
-void progress_begin(struct progress *progress, const struct delta_facts *facts, const char *quick,
-		    const char *durable, int device);
+int progress_open(struct progress *progress, const char *quick, const char *durable, bool fresh);
 
 /*
- * progress_note - all before @offset was written.  0 or -errno; the files are then as they were.
+ * progress_begin - nothing is noted yet; the facts and the device must stay.
+ */
+void progress_begin(struct progress *progress, const struct delta_facts *facts, int device);
+
+/*
+ * progress_note - all before @offset was written.  0 or -errno.
  */
 int progress_note(struct progress *progress, uint64_t offset);
 

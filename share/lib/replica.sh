@@ -1,7 +1,7 @@
 # replica.sh - a volume that follows another host's.
 #
 # Needs core.sh, state.sh, volume.sh, snap.sh, mount.sh.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 
 # How far a delta has come that is being applied, or was when it was cut: csrc/lib/progress.h.  It is true as long as the
 # newest snapshot is the one behind which it was begun, source/onto.
@@ -18,27 +18,38 @@ replica_newest() {
 	REPLY=${REPLY:-none}
 }
 
+# replica_told FILE - sets REPLIES to the base, snapshot and offset that it tells, or to nothing where it is torn.
+replica_told() {
+	local key value base='' uuid='' offset='' again=''
+	REPLIES=()
+	[[ -e $1 ]] || return 0
+	while IFS='=' read -r key value && [[ -n $key ]]; do
+		case $key in
+		base)		base=$value ;;
+		snapshot)	uuid=$value ;;
+		offset)		offset=$value ;;
+		again)		again=$value ;;
+		esac
+	done <"$1"
+	is_base "$base" && is_uuid "$uuid" && is_number "$offset" && [[ $offset == "$again" ]] || return 0
+	REPLIES=("$base" "$uuid" "$offset")
+}
+
 # replica_partial - sets partial to BASE SNAPSHOT OFFSET of a delta that can go on, or to nothing.  Needs snap_load.
 replica_partial() {
-	local file key value newest base uuid offset
+	local file newest
+	local -a files
 	partial=()
 	replica_newest
 	newest=$REPLY
 	state_get base "$dir/source/onto"
 	[[ $REPLY == "$newest" ]] || return 0
 	replica_files
-	for file in "${REPLIES[@]}"; do
-		base='' uuid='' offset=0
-		[[ -e $file ]] || continue
-		while IFS='=' read -r key value; do
-			case $key in
-			base)		base=$value ;;
-			snapshot)	uuid=$value ;;
-			offset)		offset=$value ;;
-			esac
-		done <"$file"
-		if is_base "$base" && is_uuid "$uuid" && is_number "$offset" && ((offset > ${partial[2]-0})); then
-			partial=("$base" "$uuid" "$offset")
+	files=("${REPLIES[@]}")
+	for file in "${files[@]}"; do
+		replica_told "$file"
+		if ((${#REPLIES[@]} && REPLIES[2] > ${partial[2]-0})); then
+			partial=("${REPLIES[@]}")
 		fi
 	done
 }
