@@ -3,7 +3,7 @@
  * delta-apply - write what a delta says changed onto a device that holds the delta's base.
  *
  *     delta-apply [--volume UUID] [--base UUID|none] [--resume SNAPSHOT:OFFSET]
- *                 [--progress QUICK --durable FILE] DEVICE <stream
+ *                 [--progress QUICK --durable FILE] [--patience SECONDS] DEVICE <stream
  *     delta-apply --dry-run [--volume UUID] [--base UUID|none] [DEVICE] <stream
  *
  * The base is what the device holds; without --base nothing but a full delta is taken.  The
@@ -19,6 +19,9 @@
  * The stream comes from another host: once the device and the files are open this process gives up its rights (csrc/lib/confine.h).
  *
  * Prints the facts of the delta and the totals, key=value a line, when all is on disk: exit 0.
+ * --patience ends a stream of which, for so long, next to nothing comes; where all is zero or as it was, a sender has nothing
+ * to send, and is given the time to read the volume as well.
+ *
  * 6: the delta was made on another base, or goes on elsewhere; 7: the stream is cut or wrong;
  * 3: DEVICE is in use; 4: it does not exist; 2: usage; 1: anything else.  After 6, and for a wrong
  * volume or size, DEVICE is untouched; after 7 and any failed write it holds a mix, which whoever
@@ -43,13 +46,17 @@
 #include "io.h"
 #include "progress.h"
 
-enum { PIECE_BYTES = 1 << 20 };		/* compared, or zeroed, at once */
+enum {
+	PIECE_BYTES = 1 << 20,		/* compared, or zeroed, at once */
+	SCAN_BYTES_MS = 32 << 10,	/* a sender reads at least so much in a ms: 32 MiB/s */
+};
 
 struct options {
 	const char *volume;
 	const char *base;
 	char snapshot[UUID_TEXT];	/* whose rest is to come, from … */
 	uint64_t resume;		/* … here on; 0: all of any */
+	uint64_t patience;		/* seconds, 0 for ever */
 	const char *quick, *durable;	/* progress */
 	const char *device;
 	bool dry_run;
@@ -272,7 +279,7 @@ static int print_result(const struct delta_reader *in, const struct replica *rep
 static void usage(void)
 {
 	errx(EXIT_USAGE, "usage: delta-apply [--volume UUID] [--base UUID|none] [--resume SNAPSHOT:OFFSET] "
-	     "[--progress QUICK --durable FILE] DEVICE <stream, or "
+	     "[--progress QUICK --durable FILE] [--patience SECONDS] DEVICE <stream, or "
 	     "delta-apply --dry-run ... [DEVICE] <stream");
 }
 
@@ -296,6 +303,7 @@ static void parse(int argc, char **argv, struct options *options)
 		{ "resume", required_argument, NULL, 'r' },
 		{ "progress", required_argument, NULL, 'p' },
 		{ "durable", required_argument, NULL, 'd' },
+		{ "patience", required_argument, NULL, 't' },
 		{ "dry-run", no_argument, NULL, 'n' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -308,6 +316,8 @@ static void parse(int argc, char **argv, struct options *options)
 		else if (c == 'b' && (is_uuid(optarg) || strcmp(optarg, "none") == 0))
 			options->base = optarg;
 		else if (c == 'r' && parse_resume(optarg, options))
+			;
+		else if (c == 't' && num_u64(optarg, 1000000, &options->patience) == 0)
 			;
 		else if (c == 'p')
 			options->quick = optarg;
@@ -357,11 +367,13 @@ int main(int argc, char **argv)
 	parse(argc, argv, &options);
 	replica.dry_run = options.dry_run;
 	give_up_rights(&replica, &options);
-	r = delta_read_open(&in, STDIN_FILENO);
+	r = delta_read_open_patient(&in, STDIN_FILENO, (int64_t)options.patience * 1000);
 	if (r < 0)
 		die_stream(&in, r);
 	check_facts(&in.facts, &options);
 	check_size(&replica, options.device, &in.facts);
+	if (options.patience > 0)
+		in.patience.limit_ms += (int64_t)(in.facts.volume_bytes / SCAN_BYTES_MS);
 	r = replica_prepare(&replica, &in.facts);
 	if (r < 0)
 		die(exit_code(r), "cannot begin: %s", reason(r));

@@ -106,7 +106,7 @@ refused 4 "no such peer 'host1'; --key FILE makes one" peer add host1 --volume h
 refused 4 "no such peer 'host1'" peer remove host1
 is "$(z peer list)" 'PEER  VOLUMES  VERBS  KEY' 'there is no peer'
 
-for line in 'hook_timeout = 0' 'hook_failure = maybe' 'hook_size = big' \
+for line in 'hook_timeout = 0' 'peer_timeout = 0' 'hook_failure = maybe' 'hook_size = big' \
 	'compress = xz:7' 'compress_threads = 0' 'compress_threads = 17'; do
 	printf '%s\n' "$line" >"$scratch/etc/zumastor/zumastor.conf"
 	refused 1 'bad value' check home

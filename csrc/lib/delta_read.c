@@ -17,6 +17,7 @@ enum {
 	TAR_BLOCK = 512,
 	TAR_END = 2 * TAR_BLOCK,	/* zeros that end a tar */
 	PADDING_MAX = 1 << 20,		/* more of them than any tar writes */
+	UNPACKED_SLACK = 1 << 20,	/* more than twice the volume is in no tar that somebody means well with */
 	ENTRY_HEAD = 256 << 10,		/* most bytes before an entry's data: headers and the map */
 	OFFSET_DIGITS = 16,
 };
@@ -71,12 +72,10 @@ static la_ssize_t read_input(struct archive *a, void *data, const void **buffer)
 	struct delta_reader *in = data;
 	ssize_t n;
 
-	do
-		n = read(in->fd, in->input, sizeof(in->input));
-	while (n < 0 && errno == EINTR);
+	n = patience_read(&in->patience, in->fd, in->input, sizeof(in->input));
 	if (n < 0) {
-		in->input_error = -errno;
-		archive_set_error(a, errno, "cannot read");
+		in->input_error = (int)n;
+		archive_set_error(a, (int)-n, "cannot read");
 		return -1;
 	}
 	in->given += (uint64_t)n;
@@ -141,6 +140,10 @@ static la_ssize_t read_tar(struct archive *a, void *data, const void **buffer)
 	n = take_slice(in, buffer);
 	if (n > in->allowance) {
 		archive_set_error(a, EFBIG, "an entry is too large");
+		return -1;
+	}
+	if (in->tar_bytes / 2 > in->facts.volume_bytes + UNPACKED_SLACK / 2) {
+		archive_set_error(a, EFBIG, "it unpacks into more than the volume can take");
 		return -1;
 	}
 	in->allowance -= n;
@@ -230,7 +233,7 @@ static int read_text(struct delta_reader *in, struct archive_entry *entry, size_
 	return 0;
 }
 
-int delta_read_open(struct delta_reader *in, int fd)
+int delta_read_open_patient(struct delta_reader *in, int fd, int64_t patience_ms)
 {
 	struct archive_entry *entry;
 	const char *wrong;
@@ -238,6 +241,7 @@ int delta_read_open(struct delta_reader *in, int fd)
 
 	memset(in, 0, sizeof(*in));
 	in->fd = fd;
+	in->patience.limit_ms = patience_ms;
 	r = open_filter(in);
 	if (r == 0)
 		r = open_tar(in);
@@ -255,6 +259,11 @@ int delta_read_open(struct delta_reader *in, int fd)
 		return fault(in, -EBADMSG, "its header is wrong or too new: %.32s", wrong);
 	in->floor = in->facts.resume;
 	return 0;
+}
+
+int delta_read_open(struct delta_reader *in, int fd)
+{
+	return delta_read_open_patient(in, fd, 0);
 }
 
 /* "<prefix><16 hex digits>" */

@@ -5,8 +5,8 @@
  * libarchive checks neither the map of a sparse entry, nor the sums of gzip, lz4 and zstd, nor
  * that a stream cut between two entries is not whole: so everything is checked here.  There are
  * two of its readers: one undoes the compression, the other takes the tar apart, and between them
- * stands delta_read.c, which knows how much each entry may take (a stream that unpacks into
- * endless text fills no memory) and that behind the end there is nothing but zeros.
+ * stands delta_read.c, which knows how much each entry and all of them may take (a stream that unpacks into
+ * endless text fills no memory, and ends) and that behind the end there is nothing but zeros.
  */
 #ifndef ZUMASTOR_DELTA_READ_H
 #define ZUMASTOR_DELTA_READ_H
@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "delta.h"
+#include "patience.h"
 
 enum {
 	DELTA_INPUT = 64 << 10,		/* read from the stream at once */
@@ -28,6 +29,7 @@ enum {
 
 struct delta_reader {
 	int fd;
+	struct patience patience;	/* with who sends it; the limit may be changed */
 	struct archive *filter;		/* compressed bytes to tar */
 	struct archive *tar;		/* tar to entries */
 	int input_error;		/* -errno of reading the stream */
@@ -52,11 +54,12 @@ struct delta_reader {
 int delta_read_limit(void);
 
 /*
- * delta_read_open - read the header of the stream on @fd: in->facts.
+ * delta_read_open - read the header of the stream on @fd: in->facts.  With patience_ms it does not wait for ever (patience.h).
  *
  * Returns 0; -EBADMSG or -ENODATA: see in->fault; any other -errno of reading @fd.
  */
 int delta_read_open(struct delta_reader *in, int fd);
+int delta_read_open_patient(struct delta_reader *in, int fd, int64_t patience_ms);
 
 /*
  * delta_read_segment - the next segment, verified whole.

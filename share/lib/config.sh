@@ -10,6 +10,7 @@ declare -gA config=(
 	[compress]=zstd
 	[compress_threads]=2
 	[connect_timeout]=20
+	[peer_timeout]=60
 	[monitor_period]=10
 	[base_days]=7
 	[hook_timeout]=60
@@ -22,7 +23,8 @@ config_check() {
 	case $key in
 	utc)		[[ $value == yes || $value == no ]] ;;
 	chunk_size)	is_size "$value" ;;
-	hook_timeout)	is_number "$value" && ((${#value} <= 6 && value > 0)) ;;
+	hook_timeout | peer_timeout)
+			is_number "$value" && ((${#value} <= 6 && value > 0)) ;;
 	hook_failure)	[[ $value == stop || $value == continue ]] ;;
 	hook_size)	is_size "$value" ;;
 	compress)	is_compress "$value" ;;

@@ -10,7 +10,7 @@
 #
 # and before "ready", where a delta was cut:  partial BASE|none UUID OFFSET.
 #
-# then we:  nothing  |  send BASE|none UUID [OFFSET], and the delta, or its rest from there on; and it:  done UUID written_bytes.
+# then we, having said  alive  every few seconds until we know:  nothing  |  send BASE|none UUID [OFFSET], and the delta, or its rest from there on; and it:  done UUID written_bytes.
 # At any time it may end with:  failed CODE message; and every few seconds it says:  alive.
 # shellcheck shell=bash disable=SC2154
 
@@ -38,6 +38,27 @@ peer_open() {
 peer_say() {
 	# When it does not listen any more, it may have said why.
 	{ printf '%s\n' "$*" >&"$peer_out"; } 2>/dev/null || peer_hear
+}
+
+# peer_murmur - say that we are there, until peer_choose: who is silent for a minute is given up over there.  It ends with
+# us, however we do.
+peer_murmur() {
+	local never fd
+	for fd in "${lock_fd[@]}"; do
+		exec {fd}>&-
+	done
+	exec {never}<> <(:)
+	while ! read -r -t 15 -u "$never" && [[ -e /proc/$$ ]]; do
+		printf 'alive\n' >&"$peer_out" || return 0
+	done
+}
+
+# peer_choose WORD... - what we want of what the other side has.
+peer_choose() {
+	kill "$murmur_pid" 2>/dev/null || true
+	wait "$murmur_pid" 2>/dev/null || true
+	murmur_pid=
+	peer_say "$@"
 }
 
 peer_end_of_stream() {
@@ -102,4 +123,6 @@ peer_greeting() {
 		fi
 		((${#peer_holds[@]} <= 10000)) || die_with "$CORRUPT" "'$host' holds too much"
 	done
+	peer_murmur 2>/dev/null &
+	murmur_pid=$!
 }

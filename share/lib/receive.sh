@@ -1,7 +1,7 @@
 # receive.sh - bring a replica to the state that a delta has, whoever gives it.
 #
 # Needs core.sh ... snap.sh, mount.sh, replica.sh, hold.sh, rotation.sh, hook.sh.   Works on the command's variables: volume,
-# dir, store and partial (replica_partial).  After any failure readers see the newest complete
+# dir, store and partial (replica_partial), and patience, the seconds for a sender that is silent.  After any failure readers see the newest complete
 # snapshot; what was written behind it is the beginning of the next delta, or is undone when that is another.
 # shellcheck shell=bash disable=SC2004,SC2034,SC2154 # the associative arrays are others'
 
@@ -68,7 +68,8 @@ receive_apply() {
 	state_get uuid "$dir/source/uuid"
 	[[ -z $REPLY ]] || lineage=(--volume "$REPLY")
 	text=$(helper delta-apply "${lineage[@]}" --base "$1" ${3:+--resume "$2:$3"} \
-		--progress "${REPLIES[0]}" --durable "${REPLIES[1]}" "/dev/mapper/$volume")
+		--progress "${REPLIES[0]}" --durable "${REPLIES[1]}" --patience "${patience:-0}" \
+		"/dev/mapper/$volume")
 	facts_read "$text"
 	[[ ${facts[snapshot]-} == "$2" ]] ||
 		die_with "$CORRUPT" "the delta is of '${facts[snapshot]-}', announced was '$2'"

@@ -61,7 +61,7 @@ replicate_hold() {
 # replicate_send - send it; dies unless the other side says that it has a snapshot of it.
 replicate_send() {
 	local code=0
-	peer_say send "$base_uuid" "${snap_uuid[snap]}" ${resume:+"$resume"}
+	peer_choose send "$base_uuid" "${snap_uuid[snap]}" ${resume:+"$resume"}
 	# In the background: a trapped signal interrupts wait, but not a command in front.
 	delta_stream >&"$peer_out" &
 	stream_pid=$!
@@ -81,6 +81,7 @@ replicate_send() {
 # replicate_end JOB - whatever happened: no process of ours stays behind.
 replicate_end() {
 	[[ -z ${stream_pid-} ]] || kill "$stream_pid" 2>/dev/null
+	[[ -z ${murmur_pid-} ]] || kill "$murmur_pid" 2>/dev/null
 	[[ -z ${peer_pid-} ]] || kill "$peer_pid" 2>/dev/null
 	rm -rf -- "$1"
 }
