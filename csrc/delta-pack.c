@@ -2,7 +2,8 @@
 /*
  * delta-pack - write a delta: the changed ranges of a device, as a stream that says what it is.
  *
- *     delta-pack [--compress METHOD[:LEVEL]] [--threads N] [--stats FD] DEVICE <description >stream
+ *     delta-pack [--compress METHOD[:LEVEL]] [--threads N] [--old DEVICE [--compare yes|auto]]
+ *                [--stats FD] DEVICE <description >stream
  *
  * The description is the facts, one key=value a line (volume, name, base, snapshot, time, kinds,
  * volume_bytes, chunk_bytes, and must-resume where the reader has what is before that address),
@@ -10,6 +11,9 @@
  * "end": a list whose writer died must not look like a short one.  A
  * full delta has base=none and ranges that cover the volume.  The stream is described in
  * zumastor-delta(5).
+ *
+ * --old names a device with the content of the base: what is equal there is not sent.  With
+ * --compare auto it is only read for as long as that pays (csrc/lib/delta_sort.h).
  *
  * --stats writes what was done, key=value a line, to the open descriptor FD.
  *
@@ -29,6 +33,7 @@
 
 #include "delta_queue.h"
 #include "delta_relay.h"
+#include "delta_sort.h"
 #include "delta_write.h"
 #include "exits.h"
 #include "io.h"
@@ -37,7 +42,6 @@ enum {
 	LINE_TEXT = 64,
 	THREADS_MAX = 16,
 	FAILED_TEXT = 128,
-	READ_LEAST = 256 << 10,		/* a segment with less room than this is full */
 };
 
 /* The second half of the description: ranges, read as they are needed. */
@@ -55,11 +59,12 @@ struct ranges {
 /* What the reading thread works with. */
 struct source {
 	const char *device;
+	const char *old_device;
 	int fd;
-	bool full;
 	struct ranges ranges;
 	struct delta_extent rest;	/* of the current range, not read yet */
 	struct delta_queue queue;
+	struct delta_sorter sorter;
 	struct delta_extent piece[DELTA_EXTENTS];	/* being read */
 	uint8_t chain[DELTA_DIGEST];
 	uint64_t read_bytes;
@@ -68,6 +73,8 @@ struct source {
 
 struct options {
 	struct delta_filter filter;
+	const char *old;
+	bool sampled;
 	int stats;
 	const char *device;
 };
@@ -167,55 +174,6 @@ static int ranges_next(struct ranges *ranges, struct delta_extent *range)
 
 /* Reading. */
 
-static bool is_zero(const uint8_t *bytes, size_t length)
-{
-	return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
-}
-
-static void extend(struct delta_extent *list, unsigned int *count, uint64_t offset, uint64_t length)
-{
-	struct delta_extent *last = *count > 0 ? &list[*count - 1] : NULL;
-
-	if (last && last->offset + last->length == offset)
-		last->length += length;
-	else
-		list[(*count)++] = (struct delta_extent){ offset, length };
-}
-
-/*
- * Sort what was read of @piece into data and zeros, and close the gap to the data before it.  In a
- * full delta what is not data is zero, and needs no list.
- */
-static void sort_blocks(struct delta_segment *seg, const struct delta_extent *piece,
-			const uint8_t *from, bool full)
-{
-	uint8_t *to = seg->buffer + seg->bytes;
-	uint64_t done, n;
-
-	for (done = 0; done < piece->length; done += n, from += n) {
-		n = piece->length - done < DELTA_BLOCK ? piece->length - done : DELTA_BLOCK;
-		if (!is_zero(from, n)) {
-			extend(seg->data, &seg->data_count, piece->offset + done, n);
-			if (to != from)
-				memmove(to, from, n);
-			to += n;
-		} else if (!full) {
-			extend(seg->zero, &seg->zero_count, piece->offset + done, n);
-		}
-	}
-	seg->bytes = (size_t)(to - seg->buffer);
-}
-
-/* How many bytes the segment surely has room for, were every second block zero. */
-static size_t room(const struct delta_segment *seg)
-{
-	size_t bytes = DELTA_WRITTEN_BYTES - seg->bytes;
-	unsigned int most = seg->data_count > seg->zero_count ? seg->data_count : seg->zero_count;
-	size_t extents = (size_t)(DELTA_EXTENTS - most) * DELTA_BLOCK;
-
-	return bytes < extents ? bytes : extents;
-}
-
 /* The next piece to read, at most @most bytes: 1, 0 behind the last, -EBADMSG. */
 static int next_piece(struct source *source, size_t most, struct delta_extent *piece)
 {
@@ -237,36 +195,62 @@ static int next_piece(struct source *source, size_t most, struct delta_extent *p
 	return 1;
 }
 
+/* Ask for pieces, and for what they were, up to @most bytes; *@bytes and the count of them.  -EBADMSG. */
+static int ask(struct source *source, const struct delta_segment *seg, size_t most, size_t *bytes)
+{
+	struct delta_sorter *sorter = &source->sorter;
+	unsigned int count;
+	int r;
+
+	for (count = 0; *bytes < most; count++) {
+		struct delta_extent *piece = &source->piece[count];
+		size_t at = seg->bytes + *bytes;
+
+		r = next_piece(source, most - *bytes, piece);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			break;
+		delta_queue_add(&source->queue, false, seg->buffer + at, piece->length, piece->offset);
+		if (sorter->comparing)
+			delta_old_read(sorter->old, at, piece->length, piece->offset);
+		*bytes += piece->length;
+	}
+	return (int)count;
+}
+
+/* All that was asked for is there: @r, or what failed. */
+static int wait_all(struct source *source, int r)
+{
+	int waited = delta_queue_wait(&source->queue), old = 0;
+
+	if (source->sorter.old)
+		old = delta_old_wait(source->sorter.old);
+	if (r < 0)
+		return r;
+	if (waited < 0)
+		snprintf(source->failed, FAILED_TEXT, "cannot read '%.96s'", source->device);
+	else if (old < 0)
+		snprintf(source->failed, FAILED_TEXT, "cannot read '%.96s'", source->old_device);
+	return waited < 0 ? waited : old < 0 ? old : r;
+}
+
 /*
  * Fill the room of a segment with pieces, read all at once.  Returns 1; 0 when there was too little
  * room or nothing left; -errno.
  */
 static int source_more(struct source *source, struct delta_segment *seg)
 {
-	size_t most = room(seg), bytes = 0;
+	size_t most = delta_sort_room(&source->sorter, seg), bytes = 0;
 	uint8_t *from = seg->buffer + seg->bytes;
-	unsigned int count, i;
-	int r = 0, waited;
+	int count, i;
 
-	if (most < READ_LEAST)
-		return 0;
-	for (count = 0; bytes < most; count++) {
-		struct delta_extent *piece = &source->piece[count];
-
-		r = next_piece(source, most - bytes, piece);
-		if (r <= 0)
-			break;
-		delta_queue_add(&source->queue, false, from + bytes, piece->length, piece->offset);
-		bytes += piece->length;
-	}
-	waited = delta_queue_wait(&source->queue);
-	if (waited < 0)
-		snprintf(source->failed, FAILED_TEXT, "cannot read '%.96s'", source->device);
-	if (r < 0 || waited < 0)
-		return r < 0 ? r : waited;
+	count = wait_all(source, ask(source, seg, most, &bytes));
+	if (count < 0)
+		return count;
 	source->read_bytes += bytes;
 	for (i = 0; i < count; i++) {
-		sort_blocks(seg, &source->piece[i], from, source->full);
+		delta_sort_piece(&source->sorter, seg, &source->piece[i], from);
 		from += source->piece[i].length;
 	}
 	return bytes > 0;
@@ -279,17 +263,19 @@ static int source_fill(void *arg, struct delta_segment *seg)
 	int r;
 
 	delta_segment_clear(seg);
+	delta_sort_begin(&source->sorter);
 	do
 		r = source_more(source, seg);
 	while (r > 0);
 	if (r < 0)
 		return r;
+	delta_sort_end(&source->sorter);
 	if (seg->data_count + seg->zero_count > 0) {
 		seg->offset = delta_segment_first(seg);
 		delta_chain_add(source->chain, seg);
 		return 1;
 	}
-	if (source->full && source->ranges.covered != source->ranges.chunks) {
+	if (source->sorter.full && source->ranges.covered != source->ranges.chunks) {
 		snprintf(source->failed, FAILED_TEXT, "cannot use the ranges of a full delta, %"
 			 PRIu64 " of %" PRIu64 " chunks", source->ranges.covered,
 			 source->ranges.chunks);
@@ -338,9 +324,11 @@ static int write_stats(int fd, const struct delta_writer *out, const struct sour
 	if (fd < 0)
 		return 0;
 	if (dprintf(fd, "segments=%" PRIu64 "\nextents=%" PRIu64 "\ndata_bytes=%" PRIu64
-		    "\nzero_bytes=%" PRIu64 "\nread_bytes=%" PRIu64 "\nstream_bytes=%" PRIu64 "\n",
+		    "\nzero_bytes=%" PRIu64 "\nread_bytes=%" PRIu64 "\ncompared_bytes=%" PRIu64
+		    "\nequal_bytes=%" PRIu64 "\nstream_bytes=%" PRIu64 "\n",
 		    totals->segments, totals->extents, totals->data_bytes, totals->zero_bytes,
-		    source->read_bytes, out->stream_bytes) < 0)
+		    source->read_bytes, source->sorter.compared_bytes, source->sorter.equal_bytes,
+		    out->stream_bytes) < 0)
 		return -errno;
 	return close(fd) < 0 ? -errno : 0;
 }
@@ -364,7 +352,7 @@ static void read_description(struct source *source, struct delta_facts *facts)
 		r = delta_facts_parse(facts, text, true, &wrong);
 	if (r < 0)
 		errx(exit_code(r), "cannot use '%s' of the description: %s", wrong, reason(r));
-	source->full = delta_is_full(facts);
+	source->sorter.full = delta_is_full(facts);
 	ranges->volume_bytes = facts->volume_bytes;
 	ranges->chunk_bytes = facts->chunk_bytes;
 	ranges->resume = facts->resume;
@@ -389,10 +377,32 @@ static void open_device(struct source *source, const char *path, uint64_t volume
 	delta_queue_open(&source->queue, source->fd);
 }
 
+/* What a full delta is made on is nothing. */
+static void open_old(struct source *source, const struct options *options)
+{
+	static struct delta_old old;
+	int r;
+
+	if (!options->old || source->sorter.full)
+		return;
+	source->old_device = options->old;
+	r = delta_old_open(&old, options->old, DELTA_WRITTEN_BYTES);
+	if (r < 0)
+		errx(exit_code(r), "cannot open '%s': %s", options->old, reason(r));
+	source->sorter.old = &old;
+	source->sorter.always = !options->sampled;
+}
+
 static void usage(void)
 {
-	errx(EXIT_USAGE, "usage: delta-pack [--compress none|gzip|lz4|zstd|xz[:LEVEL]] "
-	     "[--threads N] [--stats FD] DEVICE <description >stream");
+	errx(EXIT_USAGE, "usage: delta-pack [--compress none|gzip|lz4|zstd|xz[:LEVEL]] [--threads N] "
+	     "[--old DEVICE [--compare yes|auto]] [--stats FD] DEVICE <description >stream");
+}
+
+static bool parse_compare(const char *text, struct options *options)
+{
+	options->sampled = strcmp(text, "auto") == 0;
+	return options->sampled || strcmp(text, "yes") == 0;
 }
 
 static void parse(int argc, char **argv, struct options *options)
@@ -400,6 +410,8 @@ static void parse(int argc, char **argv, struct options *options)
 	static const struct option known[] = {
 		{ "compress", required_argument, NULL, 'c' },
 		{ "threads", required_argument, NULL, 't' },
+		{ "old", required_argument, NULL, 'o' },
+		{ "compare", required_argument, NULL, 'm' },
 		{ "stats", required_argument, NULL, 's' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -413,7 +425,11 @@ static void parse(int argc, char **argv, struct options *options)
 			continue;
 		if (c == 't' && num_u64(optarg, THREADS_MAX, &threads) == 0 && threads > 0)
 			continue;
-		if (c == 's' && num_u64(optarg, 1023, &number) == 0 && number > 2)
+		if (c == 'm' && parse_compare(optarg, options))
+			continue;
+		if (c == 'o')
+			options->old = optarg;
+		else if (c == 's' && num_u64(optarg, 1023, &number) == 0 && number > 2)
 			options->stats = (int)number;
 		else
 			usage();
@@ -440,6 +456,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);	/* a reader that is gone is an error with a name */
 	read_description(&source, &facts);
 	open_device(&source, options.device, facts.volume_bytes);
+	open_old(&source, &options);
 
 	r = delta_write_open(&out, STDOUT_FILENO, &options.filter, &facts);
 	if (r == 0)
@@ -455,5 +472,7 @@ int main(int argc, char **argv)
 		die(r, "cannot write the statistics");
 	delta_queue_close(&source.queue);
 	close(source.fd);
+	if (source.sorter.old)
+		delta_old_close(source.sorter.old);
 	return EXIT_DONE;
 }

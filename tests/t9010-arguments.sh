@@ -61,6 +61,10 @@ refused 3 'mounted on' define volume home /dev/null /dev/zero -p /proc
 refused 2 'bad snapshot path' define volume home /dev/null /dev/zero -s here
 refused 2 'named twice' define volume home /dev/null /dev/zero --origin /dev/null --store /dev/null
 refused 2 'go together' define volume home --origin /dev/null
+for word in maybe '' YES "${injections[@]}"; do
+	refused 2 'bad comparison' define target home host --compare "$word"
+	refused 2 'bad comparison' replicate home --compare "$word"
+done
 for method in lzma zstd:fast zstd: zstd:100 zstd:20 xz:7 gzip:0 none:1 "${injections[@]}"; do
 	refused 2 'bad compression' define target home host -C "$method"
 done

@@ -44,6 +44,7 @@ poison /run/zumastor/space/home/used 'monitor --once' 'status home'
 poison "$volume/targets/host2/port" 'replicate home host2'
 poison "$volume/targets/host2/name" 'replicate home host2'
 poison "$volume/targets/host2/compress" 'replicate home host2'
+poison "$volume/targets/host2/compare" 'replicate home host2'
 poison "$volume/targets/host2/rate" 'replicate home host2'
 poison "$volume/targets/host2/base" 'snapshot home hourly' 'status home' 'check home' "remove home $id"
 poison "$volume/targets/host2/last_success" 'status' 'status home --json'

@@ -17,6 +17,7 @@ is_kinds()	{ [[ $1 =~ ^[A-Za-z][A-Za-z0-9_-]{0,30}(,[A-Za-z][A-Za-z0-9_-]{0,30})
 is_mountopts()	{ [[ $1 != *[^A-Za-z0-9_.,:=/@%+-]* ]] && is_text "$1"; }
 # The levels are those of csrc/lib/delta_write.c.
 is_compress()	{ [[ $1 =~ ^(none|(gzip|lz4)(:[1-9])?|zstd(:([1-9]|1[0-9]))?|xz(:[0-6])?)$ ]]; }
+is_compare()	{ [[ $1 == @(yes|no|auto) ]]; }
 # Not {0,1000} in an expression: glibc takes seconds for it.
 is_text()	{ [[ $1 != *[^[:print:]]* ]] && ((${#1} <= 1000)); }
 is_policy()	{ [[ $1 == expire || $1 == halt ]]; }

@@ -1,7 +1,8 @@
 # delta.sh - what changed between two snapshots, as a stream: for another host, or for a file.
 #
 # Needs core.sh ... snap.sh, mount.sh.   Works on the command's variables: volume, dir, snap (the id that is sent), base (an
-# id, or nothing for all of it), base_uuid (or none), job (a private directory), compress, rate and resume (or nothing).
+# id, or nothing for all of it), base_uuid (or none), job (a private directory), compress, compare (yes, no or auto), rate and
+# resume (or nothing).
 # shellcheck shell=bash disable=SC2034,SC2154
 
 # delta_choose WANTED - sets snap: what is to be sent.
@@ -35,11 +36,28 @@ delta_prepare() {
 		snap_show "$snap"
 		always delta_hide "$snap"
 	fi
+	delta_show_base
 	"$@"
 	delta_list
 	# The exception stores were put up for the list alone.
 	volume_settle
 	lock_drop "$volume"
+}
+
+# delta_show_base - sets old_device, to compare with, where that is wanted and can be.
+delta_show_base() {
+	old_device=
+	[[ -n $base && ${compare:-no} != no ]] || return 0
+	snap_device "$base"
+	old_device=$REPLY
+	[[ ! -e $old_device ]] || return 0
+	always delta_hide "$base"
+	if [[ $compare == yes ]]; then
+		snap_show "$base"
+	else
+		snap_show_fitting "$base"
+		[[ -e $old_device ]] || old_device=
+	fi
 }
 
 # delta_hide ID - what was shown for us alone goes, unless somebody mounted it meanwhile.
@@ -114,8 +132,10 @@ delta_stream() {
 
 # delta_pack - becomes what writes the stream: call it in a process of its own.
 delta_pack() {
+	local -a old=()
+	[[ -z $old_device ]] || old=(--old "$old_device" --compare "$compare")
 	printf '%s\n' "$BASHPID" >"$job/pid"
-	exec "$ZUMASTOR_LIBEXEC/delta-pack" --compress "$compress" --stats 3 \
+	exec "$ZUMASTOR_LIBEXEC/delta-pack" --compress "$compress" --stats 3 "${old[@]}" \
 		--threads "${config[compress_threads]}" "/dev/zumastor/$volume/$snap" \
 		<"$job/description" 3>"$job/stats" 2>"$job/pack"
 }

@@ -3,7 +3,7 @@
 # Needs core.sh, check.sh, config.sh, state.sh.
 # shellcheck shell=bash disable=SC2034
 
-# target_load HOST - sets host, target_dir, port, remote_name, compress and rate.
+# target_load HOST - sets host, target_dir, port, remote_name, compress, compare and rate.
 target_load() {
 	check host "$1" 'host'
 	host=$1
@@ -16,6 +16,8 @@ target_load() {
 	remote_name=$REPLY
 	state_get compress "$target_dir/compress" "${config[compress]}"
 	compress=$REPLY
+	state_get compare "$target_dir/compare" auto
+	compare=$REPLY
 	state_get size "$target_dir/rate"
 	rate=$REPLY
 }

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* delta_sort.c - see delta_sort.h. */
+#include <string.h>
+
+#include "delta_sort.h"
+
+enum {
+	SAMPLE = 16,			/* one segment of so many is compared in any case */
+	WORTH = 8,			/* what is equal is worth reading when it is this part of it */
+	ROOM_LEAST = 256 << 10,		/* a segment with less room is full */
+};
+
+static bool is_zero(const uint8_t *bytes, size_t length)
+{
+	return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
+}
+
+static void extend(struct delta_extent *list, unsigned int *count, uint64_t offset, uint64_t length)
+{
+	struct delta_extent *last = *count > 0 ? &list[*count - 1] : NULL;
+
+	if (last && last->offset + last->length == offset)
+		last->length += length;
+	else
+		list[(*count)++] = (struct delta_extent){ offset, length };
+}
+
+static bool is_empty(const struct delta_segment *seg)
+{
+	return seg->data_count + seg->zero_count == 0;
+}
+
+void delta_sort_begin(struct delta_sorter *sorter)
+{
+	sorter->comparing = sorter->old &&
+			    (sorter->always || sorter->worth || sorter->passed % SAMPLE == 0);
+	sorter->passed = sorter->comparing ? 1 : sorter->passed + 1;
+	sorter->bytes = 0;
+	sorter->spared = 0;
+}
+
+/* The old content of a block, or NULL where it is not known. */
+static const uint8_t *old_block(const struct delta_sorter *sorter, const struct delta_segment *seg,
+				const uint8_t *from, uint64_t offset, size_t length)
+{
+	if (!sorter->comparing || offset + length > sorter->old->bytes)
+		return NULL;
+	return sorter->old->buffer + (from - seg->buffer);
+}
+
+/* To be dropped, unless that makes an empty segment of what was read for so long. */
+static bool is_equal(const struct delta_sorter *sorter, const struct delta_segment *seg, const uint8_t *from,
+		     const uint8_t *old, size_t length)
+{
+	return old && memcmp(from, old, length) == 0 &&
+	       !(sorter->bytes >= DELTA_SEGMENT_READ && is_empty(seg));
+}
+
+void delta_sort_piece(struct delta_sorter *sorter, struct delta_segment *seg, const struct delta_extent *piece,
+		      const uint8_t *from)
+{
+	uint8_t *to = seg->buffer + seg->bytes;
+	uint64_t done, n;
+
+	sorter->bytes += piece->length;
+	for (done = 0; done < piece->length; done += n, from += n) {
+		uint64_t offset = piece->offset + done;
+		const uint8_t *old;
+
+		n = piece->length - done < DELTA_BLOCK ? piece->length - done : DELTA_BLOCK;
+		old = old_block(sorter, seg, from, offset, n);
+		if (is_equal(sorter, seg, from, old, n)) {
+			sorter->spared += n;
+		} else if (!is_zero(from, n)) {
+			extend(seg->data, &seg->data_count, offset, n);
+			if (to != from)
+				memmove(to, from, n);
+			to += n;
+		} else if (!sorter->full) {
+			extend(seg->zero, &seg->zero_count, offset, n);
+		}
+	}
+	seg->bytes = (size_t)(to - seg->buffer);
+}
+
+/* Were every second block zero, or equal. */
+size_t delta_sort_room(const struct delta_sorter *sorter, const struct delta_segment *seg)
+{
+	size_t bytes = DELTA_WRITTEN_BYTES - seg->bytes;
+	unsigned int most = seg->data_count > seg->zero_count ? seg->data_count : seg->zero_count;
+	size_t extents = (size_t)(DELTA_EXTENTS - most) * DELTA_BLOCK;
+
+	if (extents < bytes)
+		bytes = extents;
+	return bytes < ROOM_LEAST || (sorter->bytes >= DELTA_SEGMENT_READ && !is_empty(seg)) ? 0 : bytes;
+}
+
+void delta_sort_end(struct delta_sorter *sorter)
+{
+	if (!sorter->comparing)
+		return;
+	sorter->compared_bytes += sorter->bytes;
+	sorter->equal_bytes += sorter->spared;
+	sorter->worth = sorter->spared >= sorter->bytes / WORTH;
+}

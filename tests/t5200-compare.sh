@@ -1,0 +1,38 @@
+#!/bin/bash
+# lab: --hosts 2 --disk 32M --disk 64M --timeout 600
+# Of chunks that changed, what is equal is not sent; the base is shown for it, and hidden again.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/pair.sh"
+
+pair_make
+dd if=/dev/urandom of="$files/big" bs=1M count=2 status=none
+z snapshot home hourly >/dev/null
+z replicate home -q
+
+# change - 4 KiB of each 16 of the file.
+change() {
+	local n
+	sync "$files/big"
+	for ((n = 0; n < 128; n++)); do
+		printf '%s' "$((RANDOM))$n" | dd of="$files/big" bs=4K seek=$((n * 4)) conv=notrunc status=none
+	done
+	sync "$files/big"
+	z snapshot home hourly >/dev/null
+}
+
+change
+z umount home 1 >/dev/null
+/usr/libexec/zumastor/dm-hide home "$DEV2NAME" 1
+expect 0 'with the base hidden' z replicate home
+like "$(<"$out")" 'on base 1: [0-9.]+M changed, 1(\.[5-9])?M of it equal, [0-9.]+[MK] sent' 'three quarters are equal'
+is "$([[ -e /dev/zumastor/home/1 ]] || echo hidden)" hidden 'it is hidden again'
+change
+expect 0 'not compared' z replicate home --compare no
+is "$(grep -c equal "$out" || true)" 0 'sends all'
+expect 0 'of a target' z define target home host2 --compare yes
+change
+expect 0 'compared' z replicate home
+like "$(<"$out")" ' of it equal' 'sends less'
+/usr/libexec/zumastor/dm-show home "$DEV2NAME" 1 >/dev/null
+is "$(hashes | tail -n 3)" "$(far_hashes | tail -n 3)" 'all is right'
+done_testing
