@@ -46,6 +46,52 @@ like "$(<"$err")" "cannot restrict this key: line 1 of '/root/.ssh/authorized_ke
 expect 0 'replicate by it' z replicate home
 is "$(hashes)" "$(far_hashes)" 'it is there'
 
+like "$(far cat /proc/mounts | grep " $files ")" ' ro,.*nosuid,nodev,noexec' 'what came is shown read-only, with nothing to be run'
+
+# What a stolen key can do is send.  Its holder speaks for himself.
+helpers=/usr/libexec/zumastor
+volume=$($helpers/store-show "$DEV2NAME" | sed -n 's/^volume=//p')
+size=$((32 << 20))
+truncate -s $size "$scratch/junk"
+
+# steal ANSWER WORD... - say that, and send the delta behind it.
+steal() {
+	local wanted=$1
+	shift
+	{ printf 'zumastor 1 receive home\n%s\n' "$*" && cat "$scratch/delta"; } | "$ZUMASTOR_SSH" host2 >"$scratch/answer" 2>&1 || true
+	like "$(tail -n 1 "$scratch/answer")" "^$wanted" "a stolen key: $* is $wanted"
+}
+
+# junk TIME - a delta of the volume in full that has little of it; sets uuid.
+junk() {
+	uuid=$(</proc/sys/kernel/random/uuid)
+	dd if=/dev/urandom of="$scratch/junk" bs=64K count=1 seek=$((RANDOM % 100)) conv=notrunc status=none
+	printf '%s\n' "volume=$volume" name=home base=none "snapshot=$uuid" "time=$1" kinds=hourly "volume_bytes=$size" \
+		chunk_bytes=16384 '' "0 $((size / 16384))" end >"$scratch/description"
+	$helpers/delta-pack "$scratch/junk" <"$scratch/description" >"$scratch/delta"
+}
+
+far zumastor define schedule home --hourly 1
+kept=$(far_hashes)
+far touch /run/mark
+junk "$EPOCHSECONDS"
+steal 'failed 7' send none '../../../etc/passwd'
+# shellcheck disable=SC2016 # not to be expanded
+steal 'failed 7' send '$(touch${IFS}/run/traps/6)' "$uuid"
+# shellcheck disable=SC2016 # not to be expanded
+steal 'failed 7' send none "$uuid" 'x[$(touch${IFS}/run/traps/7)]'
+steal 'failed 6' send "$uuid" "$uuid"
+steal 'failed 7' remove home 1
+junk $((EPOCHSECONDS - 7200))
+steal 'done' send none "$uuid"
+junk "$EPOCHSECONDS"
+steal 'done' send none "$uuid"
+far_hashes >"$scratch/now"
+is "$(head -n 1 "$scratch/now")" "$kept" 'what it sends pushes nothing out before its time'
+is "$(wc -l <"$scratch/now")" 2 'but what is old enough goes'
+is "$(far_sh 'find /etc /root /home /tmp /var/lib/zumastor -newer /run/mark -type f | grep -v ^/var/lib/zumastor/volumes/home/source/')" '' \
+	'no file was written but those of the replica'
+
 # All that ssh can ask for, with an sshd that passes on what should not be.
 far_sh 'cp /run/lab/sshd_config /run/sshd_config
 printf "AcceptEnv ZUMASTOR_* DM_* TZ PS4 IFS SHELLOPTS BASH_FUNC_*\nAllowTcpForwarding yes\nPermitTunnel yes\n" >>/run/sshd_config

@@ -18,9 +18,10 @@ mount_type() {
 }
 
 # mount_snapshot_options TYPE - sets REPLY.  A snapshot of a mounted filesystem was frozen, hence
-# clean: its journal, which could not be written anyway, is left alone.
+# clean: its journal, which could not be written anyway, is left alone.  In a replica another host has put what is there.
 mount_snapshot_options() {
 	REPLY=ro,nosuid,nodev
+	[[ $role != source ]] || REPLY+=,noexec
 	case $1 in
 	ext3 | ext4)	REPLY+=,noload ;;
 	xfs)		REPLY+=,norecovery,nouuid ;;

@@ -88,6 +88,8 @@ receive_take() {
 	id=${facts[id]}
 	check number "$id" 'snapshot' "$CORRUPT"
 	state_set "$dir/source/uuid" "$sender_uuid"
+	# zumastor-serve says so; from now on rotation.sh and space.sh are careful.
+	[[ -z ${ZUMASTOR_PEER-} ]] || state_set "$dir/source/peer" "$ZUMASTOR_PEER"
 	replica_forget_partial
 	volume_settle
 	snap_load

@@ -24,11 +24,18 @@ rotation_kinds() {
 	read -r -a names <<<"${snap_names[$1]}"
 	for name in "${names[@]}"; do
 		rotation_limit "${name%.*}"
-		if [[ -z $REPLY ]] || ((${name##*.} < REPLY)); then
+		if [[ -z $REPLY ]] || ((${name##*.} < REPLY)) || rotation_is_young "$1" "${name%.*}" "$REPLY"; then
 			left+=${left:+,}${name%.*}
 		fi
 	done
 	REPLY=$left
+}
+
+# rotation_is_young ID KIND LIMIT - what a peer sends pushes nothing out before its time, which is as many periods of the kind
+# as snapshots are kept: by the count alone a stolen key could have all of them removed in an hour.
+rotation_is_young() {
+	local -A seconds=([hourly]=3600 [daily]=86400 [weekly]=604800 [monthly]=2419200)
+	[[ -e $dir/source/peer ]] && ((EPOCHSECONDS - snap_time[$1] < $3 * ${seconds[$2]:-3600}))
 }
 
 # rotation_run - remove what no kind wants any more, once no target and no reader holds it.

@@ -6,9 +6,12 @@
 # left, or a quarter (csrc/lib/pool.c).
 # shellcheck shell=bash disable=SC2154
 
-# space_policy - sets REPLY to what is done when the store of the volume is short.
+# space_policy - sets REPLY to what is done when the store of the volume is short.  What a peer sends could fill it, to have
+# snapshots removed: unless told so, none is.
 space_policy() {
-	state_get policy "$dir/on_full" expire
+	local otherwise=expire
+	[[ ! -e $dir/source/peer ]] || otherwise=halt
+	state_get policy "$dir/on_full" "$otherwise"
 }
 
 # space_state - sets REPLY to the worst that facts and the record tell of the store, or to nothing.
