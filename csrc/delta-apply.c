@@ -349,7 +349,7 @@ static void give_up_rights(struct replica *replica, const struct options *option
 	r = progress_open(&replica->progress, options->quick, options->durable, options->resume == 0);
 	if (r < 0)
 		die(exit_code(r), "cannot open '%s': %s", options->durable, reason(r));
-	r = delta_read_limit();
+	r = delta_read_limit(DELTA_READ_MEMORY);
 	if (r == 0)
 		r = confine();
 	if (r < 0)

@@ -309,14 +309,6 @@ static int write_segments(struct delta_writer *out, struct source *source, const
 	return r;
 }
 
-/* A pipe cannot be flushed to disk, and says so. */
-static int close_stream(void)
-{
-	if (fsync(STDOUT_FILENO) < 0 && errno != EINVAL && errno != EROFS)
-		return -errno;
-	return close(STDOUT_FILENO) < 0 ? -errno : 0;
-}
-
 static int write_stats(int fd, const struct delta_writer *out, const struct source *source)
 {
 	const struct delta_totals *totals = &out->totals;
@@ -464,7 +456,7 @@ int main(int argc, char **argv)
 	if (r == 0)
 		r = delta_write_finish(&out);
 	if (r == 0)
-		r = close_stream();
+		r = io_close_stream(STDOUT_FILENO);
 	if (r < 0)
 		die(r, failed);
 	r = write_stats(options.stats, &out, &source);

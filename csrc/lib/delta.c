@@ -210,6 +210,17 @@ size_t delta_header_text(const struct delta_facts *facts, char text[DELTA_HEADER
 
 /* Segments. */
 
+void delta_extent_add(struct delta_extent *list, unsigned int *count, uint64_t offset,
+		      uint64_t length)
+{
+	struct delta_extent *last = *count > 0 ? &list[*count - 1] : NULL;
+
+	if (last && last->offset + last->length == offset)
+		last->length += length;
+	else
+		list[(*count)++] = (struct delta_extent){ offset, length };
+}
+
 struct delta_segment *delta_segment_new(void)
 {
 	struct delta_segment *seg = calloc(1, sizeof(*seg));

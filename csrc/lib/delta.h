@@ -110,6 +110,12 @@ size_t delta_facts_text(const struct delta_facts *facts, char text[DELTA_HEADER_
 size_t delta_header_text(const struct delta_facts *facts, char text[DELTA_HEADER_TEXT]);
 
 /*
+ * delta_extent_add - at the end of a list; what touches the last one makes that longer.
+ */
+void delta_extent_add(struct delta_extent *list, unsigned int *count, uint64_t offset,
+		      uint64_t length);
+
+/*
  * delta_segment_new - a segment with an aligned buffer, or NULL; delta_segment_free takes NULL too.
  */
 struct delta_segment *delta_segment_new(void);

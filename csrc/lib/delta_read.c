@@ -22,11 +22,12 @@ enum {
 	OFFSET_DIGITS = 16,
 };
 
-int delta_read_limit(void)
+int delta_read_limit(unsigned int mib)
 {
 	/* AddressSanitizer's shadow would count. */
+	(void)mib;
 #ifndef __SANITIZE_ADDRESS__
-	struct rlimit limit = { DELTA_READ_MEMORY << 20, DELTA_READ_MEMORY << 20 };
+	struct rlimit limit = { (rlim_t)mib << 20, (rlim_t)mib << 20 };
 
 	if (setrlimit(RLIMIT_DATA, &limit) < 0)
 		return -errno;

@@ -49,9 +49,9 @@ struct delta_reader {
 };
 
 /*
- * delta_read_limit - hold this process to DELTA_READ_MEMORY, so that no stream makes it take more.
+ * delta_read_limit - hold this process to so many MiB, so that no stream makes it take more.
  */
-int delta_read_limit(void);
+int delta_read_limit(unsigned int mib);
 
 /*
  * delta_read_open - read the header of the stream on @fd: in->facts.  With patience_ms it does not wait for ever (patience.h).

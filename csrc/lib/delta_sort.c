@@ -15,16 +15,6 @@ static bool is_zero(const uint8_t *bytes, size_t length)
 	return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
 }
 
-static void extend(struct delta_extent *list, unsigned int *count, uint64_t offset, uint64_t length)
-{
-	struct delta_extent *last = *count > 0 ? &list[*count - 1] : NULL;
-
-	if (last && last->offset + last->length == offset)
-		last->length += length;
-	else
-		list[(*count)++] = (struct delta_extent){ offset, length };
-}
-
 static bool is_empty(const struct delta_segment *seg)
 {
 	return seg->data_count + seg->zero_count == 0;
@@ -72,12 +62,12 @@ void delta_sort_piece(struct delta_sorter *sorter, struct delta_segment *seg, co
 		if (is_equal(sorter, seg, from, old, n)) {
 			sorter->spared += n;
 		} else if (!is_zero(from, n)) {
-			extend(seg->data, &seg->data_count, offset, n);
+			delta_extent_add(seg->data, &seg->data_count, offset, n);
 			if (to != from)
 				memmove(to, from, n);
 			to += n;
 		} else if (!sorter->full) {
-			extend(seg->zero, &seg->zero_count, offset, n);
+			delta_extent_add(seg->zero, &seg->zero_count, offset, n);
 		}
 	}
 	seg->bytes = (size_t)(to - seg->buffer);

@@ -116,6 +116,14 @@ int io_close_synced(int fd, int r)
 	return r;
 }
 
+/* A pipe cannot be flushed to disk, and says so. */
+int io_close_stream(int fd)
+{
+	if (fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
+		return -errno;
+	return close(fd) < 0 ? -errno : 0;
+}
+
 int io_flush_stdout(void)
 {
 	if (fflush(stdout) == EOF)

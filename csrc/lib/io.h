@@ -50,6 +50,11 @@ int io_pwrite(int fd, const void *buffer, size_t bytes, uint64_t offset);
 int io_close_synced(int fd, int r);
 
 /*
+ * io_close_stream - close what a stream was written to, a file or a pipe; exit 0 afterwards means that it has got there.
+ */
+int io_close_stream(int fd);
+
+/*
  * io_flush_stdout - what was printed has reached its reader, or -errno.
  */
 int io_flush_stdout(void);
