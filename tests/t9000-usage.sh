@@ -6,7 +6,7 @@
 # Every command, and every thing that can be defined or forgotten.
 mapfile -t commands < <(z --help | sed -n 's/^  //p')
 mapfile -t things < <(find "$top/libexec" -name 'zumastor-define-*' -o -name 'zumastor-forget-*' \
-	-o -name 'zumastor-peer-*' |
+	-o -name 'zumastor-peer-*' -o -name 'zumastor-archive-*' |
 	sed 's/.*zumastor-//;s/-/ /' | sort)
 
 expect 0 'without a command: the list of commands' z
@@ -33,7 +33,7 @@ refused 2 'expected' define
 refused 2 "cannot define 'hook'" define hook x
 refused 2 "cannot forget 'master'" forget master x
 for command in "${commands[@]}" "${things[@]}"; do
-	[[ $command != @(define|forget|peer|start|stop) ]] || continue	# their options belong to the things
+	[[ $command != @(archive|define|forget|peer|start|stop) ]] || continue	# their options belong to the things
 	read -ra words <<<"$command"
 	refused 2 "unknown option '--frob'" "${words[@]}" --frob
 	refused 2 "unknown option '-Z'" "${words[@]}" home -Z
@@ -43,7 +43,7 @@ refused 2 "option '--hourly' needs a value" define master home --hourly
 refused 2 "option '-h' needs a value" define master home -h
 for command in "${commands[@]}" "${things[@]}"; do
 	# These can do without an argument, or take many.
-	[[ $command != @(define|define group|forget|start|stop|snapshot|remove|status|list|monitor|peer*|serve) ]] || continue
+	[[ $command != @(define|define group|forget|start|stop|snapshot|remove|status|list|monitor|peer*|serve|import|archive*) ]] || continue
 	read -ra words <<<"$command"
 	refused 2 'expected ' "${words[@]}"
 	refused 2 'expected |bad kind' "${words[@]}" a b c d e f
@@ -59,6 +59,14 @@ refused 2 'expected' remove
 refused 2 'expected' remove home
 refused 2 'exclude each other' remove home 1 --wait --no-wait
 refused 2 'expected' monitor home
+refused 2 'expected' import
+refused 2 'expected' import home
+refused 2 "cannot 'frob' an archive" archive frob
+refused 2 'expected' archive
+refused 2 'expected' archive list
+refused 2 'expected' archive verify
+refused 2 'expected' archive merge out
+refused 2 'expected' archive merge out in
 refused 2 'expected' start volume
 refused 2 'expected' stop target home
 refused 2 'expected' start everything now

@@ -8,6 +8,8 @@ for name in '' . .. .hidden -x -- 'a b' a/b 'a;b' "$long" 'ä' $'a\nb' 'a(1)' 'a
 	refused 2 'bad volume name' define volume -- "$name" /dev/null /dev/zero
 	refused 2 'bad volume name' snapshot -- "$name"
 	refused 2 'bad volume name' check -- "$name"
+	refused 2 'bad volume name' export -- "$name" "$scratch/new"
+	refused 2 'bad volume name' import -- "$name" "$scratch/new"
 	refused 2 'bad volume name' status -- "$name"
 	refused 2 'bad volume name' forget volume -- "$name"
 	refused 2 'bad group name' define group -- "$name" home
@@ -67,6 +69,7 @@ for word in maybe '' YES "${injections[@]}"; do
 done
 for method in lzma zstd:fast zstd: zstd:100 zstd:20 xz:7 gzip:0 none:1 "${injections[@]}"; do
 	refused 2 'bad compression' define target home host -C "$method"
+	refused 2 'bad compression' archive merge "$scratch/new" /dev/null /dev/null -C "$method"
 done
 for policy in '' stop Expire expire,halt "${injections[@]}"; do
 	refused 2 'bad policy' define schedule home --on-full "$policy"
@@ -92,6 +95,24 @@ done
 for verb in '' Receive serve receive-stream ../receive "${injections[@]}"; do
 	refused 2 'unknown verb' peer add host1 --verb "$verb"
 done
+for name in '' "$scratch/none" "${injections[@]}"; do
+	refused 4 'no such file' archive list -- "$name"
+	refused 4 'no such file' archive merge -- "$scratch/new" "$name" "$name"
+done
+for name in . /dev /dev/null; do
+	refused 1 'no regular file' archive verify "$name"
+	refused 1 'no regular file' archive merge "$scratch/new" "$name" "$name"
+	refused 1 'no regular file|it is there' archive merge "$name" "$0" "$0" --force
+done
+printf 'not a delta\n' >"$scratch/text"
+: >"$scratch/empty"
+for name in text empty; do
+	refused 7 "cannot read '.*/$name'" archive list "$scratch/$name"
+	refused 7 "cannot read '.*/$name'" archive verify "$scratch/$name"
+	refused 7 "cannot use '.*/$name'" archive merge "$scratch/new" "$scratch/$name" "$scratch/$name"
+done
+expect 10 'several that are none' z archive verify "$scratch/text" "$scratch/empty"
+is "$(find "$scratch" -maxdepth 1 -name new -o -maxdepth 1 -name '.zumastor*')" '' 'no archive was made'
 refused 2 'exclude each other' release home 1 mine --all
 refused 2 "option '--json' is for volumes" status home 1 --json
 

@@ -19,6 +19,16 @@ for command in snapshot replicate status list mount umount check; do
 done
 refused 4 "no such volume 'away'" exec away -- true
 refused 4 "no such volume 'away'" resize away -o 1G
+refused 4 "no such volume 'away'" export away "$scratch/new"
+refused 4 "no such volume 'away'" import away "$scratch/new"
+refused 4 'no snapshot' export home 99 "$scratch/new"
+refused 4 'no snapshot' export home "$scratch/new" --since 99
+refused 2 'bad compression' export home "$scratch/new" -C lzma
+refused 2 'bad comparison' export home "$scratch/new" --compare maybe
+refused 2 'bad rate' export home "$scratch/new" -r fast
+refused 2 'bad snapshot' export home '' "$scratch/new"
+refused 2 "bad file ''" export home ''
+refused 1 'is no replica here' import home "$scratch/new"
 for command in remove revert hold release; do
 	refused 4 "no such volume 'away'" "$command" away 1
 done

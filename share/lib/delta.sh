@@ -124,10 +124,16 @@ delta_stream() {
 	fi
 	if ((${#view[@]})); then
 		[[ -z $rate ]] || view+=(-L "$(size_bytes "$rate" 'rate')")
-		delta_pack | "${view[@]}"
+		delta_pack | delta_view
 	else
 		delta_pack
 	fi
+}
+
+# delta_view - becomes pv.  Where nobody sees it, what it complains of is kept.
+delta_view() {
+	[[ ${view[1]} != -q ]] || exec 2>"$job/view"
+	exec "${view[@]}"
 }
 
 # delta_pack - becomes what writes the stream: call it in a process of its own.
