@@ -6,7 +6,8 @@
  *
  * Each must have the snapshot of the one before as its base; the first may be full, and then the result is.  Where two
  * say what a byte is, the later one counts.  All are read once, side by side, so memory is one segment of each and what
- * undoes its compression, and every digest is verified.
+ * undoes its compression, and every digest is verified.  Once the files are open this process gives up its rights
+ * (csrc/lib/confine.h).
  *
  * Exit 0: the whole stream was written.  6: they do not follow one another; 7: one of them is cut or wrong; 4: it does
  * not exist; 2: usage; 1: anything else.  After any failure the stream has no end, and no reader takes it for whole.
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "delta_read.h"
 #include "delta_write.h"
 #include "exits.h"
@@ -33,6 +35,7 @@ enum {
 
 struct input {
 	const char *path;
+	int fd;
 	struct delta_reader reader;
 	struct delta_segment *seg;
 	unsigned int data, zero;	/* extents of it that come next */
@@ -240,18 +243,13 @@ static void die_input(const struct input *in, int r)
 
 static void input_open(struct input *in, const char *path)
 {
-	int fd, r;
-
 	in->path = path;
 	in->seg = delta_segment_new();
 	if (!in->seg)
 		errx(EXIT_FAILED, "cannot begin: %s", reason(-ENOMEM));
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	in->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (in->fd < 0)
 		err(exit_code(-errno), "cannot open '%s'", path);
-	r = delta_read_open(&in->reader, fd);
-	if (r < 0)
-		die_input(in, r);
 }
 
 /* @in is what follows @before, or the first. */
@@ -275,12 +273,30 @@ static void check_follows(const struct input *in, const struct input *before)
 		     before->path);
 }
 
-static void open_all(struct merge *merge, char **paths)
+/* Archives come from anywhere: nothing of one is looked at before this process has given up its rights. */
+static void open_all(struct merge *merge, char **paths, unsigned int threads)
 {
 	unsigned int i;
+	int r;
+
+	for (i = 0; i < merge->count; i++)
+		input_open(&merge->input[i], paths[i]);
+	r = delta_read_limit(DELTA_READ_MEMORY * merge->count + THREAD_MEMORY * (threads + 1));
+	if (r == 0)
+		r = confine();
+	if (r < 0)
+		errx(exit_code(r), "cannot give up rights: %s", reason(r));
+}
+
+static void read_headers(struct merge *merge)
+{
+	unsigned int i;
+	int r;
 
 	for (i = 0; i < merge->count; i++) {
-		input_open(&merge->input[i], paths[i]);
+		r = delta_read_open(&merge->input[i].reader, merge->input[i].fd);
+		if (r < 0)
+			die_input(&merge->input[i], r);
 		check_follows(&merge->input[i], i > 0 ? &merge->input[i - 1] : NULL);
 	}
 	merge->out.facts = merge->input[merge->count - 1].reader.facts;
@@ -296,7 +312,7 @@ static void close_all(struct merge *merge)
 
 	for (i = 0; i < merge->count; i++) {
 		delta_read_close(&merge->input[i].reader);
-		close(merge->input[i].reader.fd);
+		close(merge->input[i].fd);
 		delta_segment_free(merge->input[i].seg);
 	}
 	delta_segment_free(merge->out.seg);
@@ -345,10 +361,8 @@ int main(int argc, char **argv)
 	parse(argc, argv, &filter);
 	signal(SIGPIPE, SIG_IGN);	/* a reader that is gone is an error with a name */
 	merge.count = (unsigned int)(argc - optind);
-	r = delta_read_limit(DELTA_READ_MEMORY * merge.count + THREAD_MEMORY * (filter.threads + 1));
-	if (r < 0)
-		errx(EXIT_FAILED, "cannot begin: %s", reason(r));
-	open_all(&merge, argv + optind);
+	open_all(&merge, argv + optind, filter.threads);
+	read_headers(&merge);
 
 	r = delta_write_open(&out->writer, STDOUT_FILENO, &filter, &out->facts);
 	memcpy(out->chain, out->writer.chain, DELTA_DIGEST);

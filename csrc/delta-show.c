@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "delta_read.h"
 #include "exits.h"
 #include "io.h"
@@ -28,7 +29,10 @@ int main(int argc, char **argv)
 		errx(EXIT_USAGE, "the stream cannot come from a terminal");
 	r = delta_read_limit(DELTA_READ_MEMORY);
 	if (r == 0)
-		r = delta_read_open(&in, STDIN_FILENO);
+		r = confine();
+	if (r < 0)
+		errx(exit_code(r), "cannot give up rights: %s", reason(r));
+	r = delta_read_open(&in, STDIN_FILENO);
 	if (r < 0)
 		errx(exit_code(r), "cannot use the stream: %s", in.fault[0] ? in.fault : reason(r));
 	delta_facts_text(&in.facts, text);

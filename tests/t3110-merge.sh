@@ -5,6 +5,7 @@
 . "$(dirname "$0")/delta.sh"
 merge=$helpers/delta-merge
 show=$helpers/delta-show
+plain=${ZUMASTOR_HELPERS:-$top/build/plain/bin}
 cd "$scratch"
 seed=${ZUMASTOR_SEED:-$RANDOM}
 RANDOM=$seed
@@ -82,6 +83,14 @@ random "$size" device
 expect 0 'are a full one' "$apply" device <merged.full
 same device image.5 'of the last snapshot'
 
+for method in gzip lz4 zstd:19 xz:6; do
+	expect 0 "compressed by $method, without any rights" "$plain/delta-merge" --compress "$method" delta.0.1 delta.1.2
+	cp "$out" merged
+	cp image.0 device
+	expect 0 'it can be applied' "$apply" --base "$(uuid 0)" device <merged
+	same device image.2 'and does what they did'
+done
+
 # More extents than fit a segment, of both kinds, interleaved and overlaid.
 many=$((24 * 1024 * 1024 / 4096))
 chunk=4096 size=$((24 * 1024 * 1024))
@@ -147,8 +156,6 @@ if [[ -w /dev/full ]]; then
 fi
 
 # Memory: of each input a segment and a window, and no more for larger ones.
-plain=$top/build/plain/bin
-[[ -x $plain/delta-merge ]] || plain=$helpers
 memory=$({ /usr/bin/time -f %M "$plain/delta-merge" delta.full.0 "${chain[@]}" delta.5.6 >/dev/null; } 2>&1 | tail -n 1)
 diag "seven merged in $memory KiB"
 is "$((memory < 96 * 1024))" 1 'seven need less than 96 MiB'

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "delta_write.h"
 
@@ -211,10 +212,25 @@ static int put_sum(struct delta_writer *out, const struct delta_segment *seg)
 	return put_text(out, DELTA_SUM, seg->offset, out->text, length);
 }
 
+/* Not archive_write_open_fd(), which asks what @fd is: a confined process may not. */
+static la_ssize_t write_block(struct archive *tar, void *data, const void *bytes, size_t length)
+{
+	const struct delta_writer *out = data;
+	ssize_t n;
+
+	do
+		n = write(out->fd, bytes, length);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		archive_set_error(tar, errno, "cannot write");
+	return n;
+}
+
 static int writer_prepare(struct delta_writer *out, int fd, const struct delta_filter *filter)
 {
 	int r;
 
+	out->fd = fd;
 	out->hole = mmap(NULL, HOLE_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 			 -1, 0);
 	if (out->hole == MAP_FAILED)
@@ -230,7 +246,7 @@ static int writer_prepare(struct delta_writer *out, int fd, const struct delta_f
 	if (archive_write_set_format_pax_restricted(out->tar) != ARCHIVE_OK ||
 	    archive_write_set_bytes_per_block(out->tar, TAR_BLOCK) != ARCHIVE_OK ||
 	    archive_write_set_bytes_in_last_block(out->tar, 1) != ARCHIVE_OK ||
-	    archive_write_open_fd(out->tar, fd) != ARCHIVE_OK)
+	    archive_write_open(out->tar, out, NULL, write_block, NULL) != ARCHIVE_OK)
 		return tar_error(out->tar);
 	return 0;
 }

@@ -24,6 +24,7 @@ struct delta_filter {
 };
 
 struct delta_writer {
+	int fd;
 	struct archive *tar;
 	struct archive_entry *entry;
 	uint64_t time;
