@@ -1,6 +1,6 @@
 # replica.sh - a volume that follows another host's.
 #
-# Needs core.sh, state.sh, volume.sh, snap.sh, mount.sh.
+# Needs core.sh, state.sh, volume.sh, snap.sh, mount.sh; replica_flip flip.sh and nfs.sh.
 # shellcheck shell=bash disable=SC2154
 
 # How far a delta has come that is being applied, or was when it was cut: csrc/lib/progress.h.  It is true as long as the
@@ -81,34 +81,16 @@ replica_rollback() {
 	run helper cow-rollback $((REPLY * 512)) "$cow" "/dev/mapper/$volume" >/dev/null
 }
 
-# replica_flip ID - let readers see another snapshot.  It is mounted in a private place before, so
-# that the mount point is bare for an instant only; whoever has a file of the old one open keeps it.
-# (Moving the mount would be refused below a shared one, and systemd shares all.)
+# replica_flip ID - let readers see another snapshot; whoever has a file of the old one open keeps it.
 replica_flip() {
-	local device type staging=$ZUMASTOR_RUN/jobs/$volume.staging
+	local device type
 	snap_device "$1"
 	device=$REPLY
 	mount_type "$device"
 	type=$REPLY
 	[[ -n $type ]] || return 0
 	mount_snapshot_options "$type"
-	on_exit umount -- "$staging"
-	mount_device "$device" "$staging" "$type" "$REPLY"
-	replica_leave
-	[[ -d $mountpoint ]] || run mkdir -p -m 0755 -- "$mountpoint"
-	run mount --bind -- "$staging" "$mountpoint"
-	run umount -- "$staging"
-	run rmdir -- "$staging"
+	flip_mount "$device" "$mountpoint" "$type" "$REPLY"
 	keep	# readers see the new snapshot
 	mount_link "$mountpoint" "$ZUMASTOR_RUN/mount/$volume"
-}
-
-# replica_leave - take the snapshot that is mounted on the mount point away.
-replica_leave() {
-	local number uuid=
-	number=$(mountpoint -d -- "$mountpoint" 2>/dev/null) || return 0
-	[[ ! -e /sys/dev/block/$number/dm/uuid ]] || uuid=$(</sys/dev/block/"$number"/dm/uuid)
-	[[ $uuid == "ZUMASTOR-${record[volume]}-"* ]] || die_with "$BUSY" \
-		"cannot show the new snapshot: something else is mounted on '$mountpoint'"
-	run umount -l -- "$mountpoint"
 }
