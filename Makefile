@@ -119,7 +119,7 @@ uninstall:
 	rm -rf $(libexec_to) $(share_to)
 
 packages := gcc libc6-dev libdevmapper-dev libarchive-dev nettle-dev libseccomp-dev zlib1g-dev perl shellcheck mandoc \
-	libarchive-tools zstd lz4 xz-utils gzip tar jq pv fio thin-provisioning-tools time bsdextrautils bsdutils
+	libarchive-tools zstd lz4 xz-utils gzip tar jq pv fio thin-provisioning-tools time bsdextrautils bsdutils socat
 
 deps:
 	@tests/lab/packages $(packages)

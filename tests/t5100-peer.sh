@@ -141,4 +141,21 @@ expect 4 'it is gone' far zumastor peer remove host1
 expect 255 'its key gets in no more' peer_ssh host2 true
 expect 1 'nor replicates' z replicate home
 like "$(<"$err")" "cannot reach 'host2': .*Permission denied" 'which says what ssh said'
+
+# Without root anywhere: an account there that can do nothing but reach a socket, which root listens on.
+# shellcheck disable=SC2016 # expanded over there
+far_sh 'useradd -m zumastor && usermod -p "*" zumastor && mkdir -m 0700 ~zumastor/.ssh && mkdir -m 0755 /run/zumastor-peer
+zumastor peer add host1 --key /run/peer.pub --volume home --print >/dev/null
+echo "restrict,command=\"socat -t 86400 - UNIX-CONNECT:/run/zumastor-peer/host1\" $(cat /run/peer.pub)" \
+	>~zumastor/.ssh/authorized_keys
+chown -R zumastor: ~zumastor/.ssh
+setsid socat -t 86400 UNIX-LISTEN:/run/zumastor-peer/host1,fork,user=zumastor,mode=0600 \
+	EXEC:"/usr/sbin/zumastor serve --peer host1" </dev/null >/dev/null 2>&1 &'
+printf '#!/bin/sh\nexec ssh -F none -i %s -o IdentitiesOnly=yes -l zumastor "$@"\n' "$key" >"$scratch/ssh"
+pair_change 100
+z snapshot home hourly >/dev/null
+expect 0 'replicate to an account without rights' z replicate home --full
+is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'it is there'
+expect 1 'its socket is for nobody else' far setpriv --reuid 65534 --clear-groups socat - UNIX-CONNECT:/run/zumastor-peer/host1
+like "$(peer_ssh -l zumastor host2 zumastor status </dev/null 2>&1)" '^failed 7 no request' 'and leads nowhere else'
 done_testing

@@ -52,6 +52,9 @@ poison "$volume/targets/host2/last_error" 'status' 'status home --json'
 poison "$volume/origin" 'status' 'start volume home'
 poison "$volume/store" 'status' 'list home' 'snapshot home'
 poison "$volume/metadev" 'status' 'start volume home'
+mkdir -p "$database/peers/host2"/{volumes,verbs}
+poison "$database/peers/host2/key" 'peer list' 'peer add host2 --print'
+rm -r "$database/peers/host2"
 poison /etc/zumastor/zumastor.conf 'status' 'snapshot home'
 
 # shellcheck disable=SC2016 # not to be expanded
