@@ -3,14 +3,18 @@
  * delta-apply - write what a delta says changed onto a device that holds the delta's base.
  *
  *     delta-apply [--volume UUID] [--base UUID|none] [--resume SNAPSHOT:OFFSET]
- *                 [--progress QUICK --durable FILE] [--patience SECONDS] DEVICE <stream
- *     delta-apply --dry-run [--volume UUID] [--base UUID|none] [DEVICE] <stream
+ *                 [--progress QUICK --durable FILE] [--patience SECONDS]
+ *                 [--old SNAPSHOT] DEVICE <stream
+ *     delta-apply --dry-run [--volume UUID] [--base UUID|none] [--old SNAPSHOT] [DEVICE] <stream
  *
  * The base is what the device holds; without --base nothing but a full delta is taken.  The
  * header is checked before anything is written, and each segment, whole, before any of it is.  A
  * full delta writes only what differs from what is there, so that it does not fill the snapshot
  * store behind the device with chunks that stay the same.  --dry-run verifies the whole stream
  * and writes nothing; with a DEVICE it also says, for a full delta, how much of it differs.
+ *
+ * --old names the device of a snapshot of the base, for differences (csrc/lib/delta_read.h has why it cannot be DEVICE):
+ * a delta that may hold some (mode=xor) is refused without.
  *
  * --progress and --durable name the files that tell how far it came (csrc/lib/progress.h), also when the stream was cut.
  * With these facts, --resume takes a stream that goes on there, made of the same snapshot; without it only one that begins
@@ -58,6 +62,7 @@ struct options {
 	uint64_t resume;		/* … here on; 0: all of any */
 	uint64_t patience;		/* seconds, 0 for ever */
 	const char *quick, *durable;	/* progress */
+	const char *old;
 	const char *device;
 	bool dry_run;
 };
@@ -264,6 +269,14 @@ static void check_size(const struct replica *replica, const char *path, const st
 		    PRIu64, path, replica->bytes, facts->volume_bytes);
 }
 
+static void open_old(struct delta_old *old, const char *path)
+{
+	int r = delta_old_open(old, path, DELTA_SEGMENT_BYTES);
+
+	if (r < 0)
+		die(exit_code(r), "cannot open '%s': %s", path, reason(r));
+}
+
 static int print_result(const struct delta_reader *in, const struct replica *replica)
 {
 	const struct delta_totals *totals = &in->totals;
@@ -279,7 +292,8 @@ static int print_result(const struct delta_reader *in, const struct replica *rep
 static void usage(void)
 {
 	errx(EXIT_USAGE, "usage: delta-apply [--volume UUID] [--base UUID|none] [--resume SNAPSHOT:OFFSET] "
-	     "[--progress QUICK --durable FILE] [--patience SECONDS] DEVICE <stream, or "
+	     "[--progress QUICK --durable FILE] [--patience SECONDS] [--old SNAPSHOT] "
+	     "DEVICE <stream, or "
 	     "delta-apply --dry-run ... [DEVICE] <stream");
 }
 
@@ -304,6 +318,7 @@ static void parse(int argc, char **argv, struct options *options)
 		{ "progress", required_argument, NULL, 'p' },
 		{ "durable", required_argument, NULL, 'd' },
 		{ "patience", required_argument, NULL, 't' },
+		{ "old", required_argument, NULL, 'o' },
 		{ "dry-run", no_argument, NULL, 'n' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -323,6 +338,8 @@ static void parse(int argc, char **argv, struct options *options)
 			options->quick = optarg;
 		else if (c == 'd')
 			options->durable = optarg;
+		else if (c == 'o')
+			options->old = optarg;
 		else if (c == 'n')
 			options->dry_run = true;
 		else
@@ -340,12 +357,14 @@ static void parse(int argc, char **argv, struct options *options)
 }
 
 /* Once all is open that is needed, and before the first byte of the stream is looked at. */
-static void give_up_rights(struct replica *replica, const struct options *options)
+static void give_up_rights(struct replica *replica, struct delta_old *old, const struct options *options)
 {
 	int r;
 
 	if (options->device)
 		open_device(replica, options->device);
+	if (options->old)
+		open_old(old, options->old);
 	r = progress_open(&replica->progress, options->quick, options->durable, options->resume == 0);
 	if (r < 0)
 		die(exit_code(r), "cannot open '%s': %s", options->durable, reason(r));
@@ -361,17 +380,21 @@ int main(int argc, char **argv)
 	static struct delta_reader in;
 	struct options options = { 0 };
 	struct replica replica = { .fd = -1 };
+	static struct delta_old old;
 	bool written;
 	int r;
 
 	parse(argc, argv, &options);
 	replica.dry_run = options.dry_run;
-	give_up_rights(&replica, &options);
+	give_up_rights(&replica, &old, &options);
 	r = delta_read_open_patient(&in, STDIN_FILENO, (int64_t)options.patience * 1000);
 	if (r < 0)
 		die_stream(&in, r);
 	check_facts(&in.facts, &options);
 	check_size(&replica, options.device, &in.facts);
+	if (in.facts.xor && !options.old)
+		die(EXIT_USAGE, "cannot use the stream: it holds differences, which need --old");
+	in.old = options.old ? &old : NULL;
 	if (options.patience > 0)
 		in.patience.limit_ms += (int64_t)(in.facts.volume_bytes / SCAN_BYTES_MS);
 	r = replica_prepare(&replica, &in.facts);
@@ -391,6 +414,8 @@ int main(int argc, char **argv)
 	if (r < 0)
 		die(EXIT_FAILED, "cannot print: %s", reason(r));
 	delta_read_close(&in);
+	if (in.old)
+		delta_old_close(in.old);
 	free(replica.old);
 	free(replica.zeros);
 	return EXIT_DONE;

@@ -259,6 +259,8 @@ static void check_follows(const struct input *in, const struct input *before)
 
 	if (facts->resume > 0)
 		errx(EXIT_LOST, "cannot merge '%s': it is the rest of a stream that was cut", in->path);
+	if (facts->xor)
+		errx(EXIT_FAILED, "cannot merge '%s': it holds differences, which only its base makes whole", in->path);
 	if (!before)
 		return;
 	old = &before->reader.facts;

@@ -6,13 +6,14 @@
  *                [--stats FD] DEVICE <description >stream
  *
  * The description is the facts, one key=value a line (volume, name, base, snapshot, time, kinds,
- * volume_bytes, chunk_bytes, and must-resume where the reader has what is before that address),
- * an empty line, then what changed, "FIRST COUNT" in chunks a line, ascending, and last a line
+ * volume_bytes, chunk_bytes, must-resume where the reader has what is before that address, and
+ * mode=xor where it takes differences), an empty line, then what changed, "FIRST COUNT" in chunks a line, ascending, and last a line
  * "end": a list whose writer died must not look like a short one.  A
  * full delta has base=none and ranges that cover the volume.  The stream is described in
  * zumastor-delta(5).
  *
- * --old names a device with the content of the base: what is equal there is not sent.  With
+ * --old names a device with the content of the base: what is equal there is not sent, and what is
+ * compressed may be sent as its difference (mode=xor).  With
  * --compare auto it is only read for as long as that pays (csrc/lib/delta_sort.h).
  *
  * --stats writes what was done, key=value a line, to the open descriptor FD.
@@ -269,12 +270,13 @@ static int source_fill(void *arg, struct delta_segment *seg)
 	while (r > 0);
 	if (r < 0)
 		return r;
-	delta_sort_end(&source->sorter);
 	if (seg->data_count + seg->zero_count > 0) {
 		seg->offset = delta_segment_first(seg);
 		delta_chain_add(source->chain, seg);
+		delta_sort_end(&source->sorter, seg);
 		return 1;
 	}
+	delta_sort_end(&source->sorter, seg);
 	if (source->sorter.full && source->ranges.covered != source->ranges.chunks) {
 		snprintf(source->failed, FAILED_TEXT, "cannot use the ranges of a full delta, %"
 			 PRIu64 " of %" PRIu64 " chunks", source->ranges.covered,
@@ -317,10 +319,10 @@ static int write_stats(int fd, const struct delta_writer *out, const struct sour
 		return 0;
 	if (dprintf(fd, "segments=%" PRIu64 "\nextents=%" PRIu64 "\ndata_bytes=%" PRIu64
 		    "\nzero_bytes=%" PRIu64 "\nread_bytes=%" PRIu64 "\ncompared_bytes=%" PRIu64
-		    "\nequal_bytes=%" PRIu64 "\nstream_bytes=%" PRIu64 "\n",
+		    "\nequal_bytes=%" PRIu64 "\nxor_bytes=%" PRIu64 "\nstream_bytes=%" PRIu64 "\n",
 		    totals->segments, totals->extents, totals->data_bytes, totals->zero_bytes,
 		    source->read_bytes, source->sorter.compared_bytes, source->sorter.equal_bytes,
-		    out->stream_bytes) < 0)
+		    source->sorter.xor_bytes, out->stream_bytes) < 0)
 		return -errno;
 	return close(fd) < 0 ? -errno : 0;
 }
@@ -449,6 +451,9 @@ int main(int argc, char **argv)
 	read_description(&source, &facts);
 	open_device(&source, options.device, facts.volume_bytes);
 	open_old(&source, &options);
+	/* It is the compression that makes differences small. */
+	facts.xor = facts.xor && source.sorter.old && strcmp(options.filter.method, "none") != 0;
+	source.sorter.xor = facts.xor;
 
 	r = delta_write_open(&out, STDOUT_FILENO, &options.filter, &facts);
 	if (r == 0)

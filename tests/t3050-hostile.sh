@@ -12,11 +12,11 @@ head -c 65536 /dev/zero | tr '\0' q >old
 # The forger knows the format: what is right passes.
 for stream in forged/good/*; do
 	cp old device
-	expect 0 "right: ${stream##*/}" "$apply" --base "$BASE" device <"$stream"
+	expect 0 "right: ${stream##*/}" "$apply" --base "$BASE" --old old device <"$stream"
 done
 
 for stream in forged/bad/*; do
-	where=(--base "$BASE" device)
+	where=(--base "$BASE" --old old device)
 	case ${stream##*/} in
 	zero-in-full) where=(device) ;;
 	many-extents | large-segment) where=(--dry-run) ;;	# they need a larger volume

@@ -1,6 +1,7 @@
 #!/bin/bash
 # lab: --hosts 2 --disk 32M --disk 64M --timeout 600
-# Of chunks that changed, what is equal is not sent; the base is shown for it, and hidden again.
+# Of chunks that changed, what is equal is not sent, and as a difference what is nearly so; the base is shown for it, and
+# hidden again.  Differences go on where they were cut.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/pair.sh"
 
@@ -33,6 +34,28 @@ expect 0 'of a target' z define target home host2 --compare yes
 change
 expect 0 'compared' z replicate home
 like "$(<"$out")" ' of it equal' 'sends less'
+
+# Noise in every second block of 5 MiB, and a byte in the others.
+change_more() {
+	python3 - "$files/more" <<-'END'
+		import os, sys
+		with open(sys.argv[1], "r+b") as file:
+		    for at in range(0, 5 << 20, 8192):
+		        file.seek(at)
+		        file.write(os.urandom(4096) + b"x")
+		    os.fsync(file)
+	END
+	z snapshot home hourly >/dev/null
+}
+
+dd if=/dev/urandom of="$files/more" bs=1M count=5 status=none
+z snapshot home hourly >/dev/null
+z replicate home -q
+change_more
+ZUMASTOR_SSH=$(broken_ssh 1700000) expect 7 'cut among differences' z replicate home -q
+expect 0 'the next one' z replicate home
+like "$(<"$out")" 'changed, from byte [0-9]+ on, ([0-9]+K of it equal, )?1?[0-9.]+[MK] sent' 'goes on there'
+like "$(z status home)" 'host2 +[0-9]+ +0' 'to the end'
 /usr/libexec/zumastor/dm-show home "$DEV2NAME" 1 >/dev/null
 is "$(hashes | tail -n 3)" "$(far_hashes | tail -n 3)" 'all is right'
 done_testing

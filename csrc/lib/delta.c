@@ -62,7 +62,7 @@ int delta_ignored(const char *key)
 
 /* Facts. */
 
-enum fact_type { CONSTANT, UUID, BASE, NAME, KINDS, NUMBER };
+enum fact_type { CONSTANT, UUID, BASE, NAME, KINDS, NUMBER, MODE };
 
 static const struct fact {
 	const char *key;
@@ -85,7 +85,7 @@ static const struct fact {
 	  .max = CHUNK_MAX },
 	{ "must-resume", NUMBER, .at = offsetof(struct delta_facts, resume), .max = VOLUME_MAX,
 	  .optional = true },
-	{ "mode", CONSTANT, .constant = "raw" },
+	{ "mode", MODE, .optional = false },
 	{ "digest", CONSTANT, .constant = "sha256" },
 };
 
@@ -98,6 +98,9 @@ static int fact_take(struct delta_facts *facts, const struct fact *fact, const c
 	bool valid = false;
 
 	switch (fact->type) {
+	case MODE:
+		facts->xor = strcmp(value, "xor") == 0;
+		return facts->xor || strcmp(value, "raw") == 0 ? 0 : -EBADMSG;
 	case CONSTANT:
 		return strcmp(value, fact->constant) == 0 ? 0 : -EBADMSG;
 	case NUMBER:
@@ -121,6 +124,12 @@ static int fact_take(struct delta_facts *facts, const struct fact *fact, const c
 	return 0;
 }
 
+/* The others are constants of the format, or have a default. */
+static bool is_of_description(const struct fact *fact)
+{
+	return fact->type != CONSTANT && fact->type != MODE;
+}
+
 static int fact_find(const char *key)
 {
 	int i;
@@ -139,6 +148,9 @@ static bool facts_sound(const struct delta_facts *facts, const char **wrong)
 	*wrong = "must-resume";
 	if (facts->resume > facts->volume_bytes ||
 	    (facts->resume % DELTA_BLOCK != 0 && facts->resume != facts->volume_bytes))
+		return false;
+	*wrong = "mode";
+	if (facts->xor && delta_is_full(facts))
 		return false;
 	*wrong = "chunk_bytes";
 	return is_power_of_two(facts->chunk_bytes) && facts->chunk_bytes >= DELTA_BLOCK;
@@ -178,7 +190,7 @@ int delta_facts_parse(struct delta_facts *facts, char *text, bool described, con
 	for (i = 0; i < FACTS; i++) {
 		*wrong = facts_known[i].key;
 		if (!(seen & 1U << i) && !facts_known[i].optional &&
-		    !(described && facts_known[i].type == CONSTANT))
+		    !(described && !is_of_description(&facts_known[i])))
 			return -EBADMSG;
 	}
 	return facts_sound(facts, wrong) ? 0 : -EBADMSG;
@@ -195,6 +207,8 @@ size_t delta_facts_text(const struct delta_facts *facts, char text[DELTA_HEADER_
 	if (facts->resume > 0)
 		length += snprintf(text + length, DELTA_HEADER_TEXT - (size_t)length,
 				   "must-resume=%" PRIu64 "\n", facts->resume);
+	if (facts->xor)
+		length += snprintf(text + length, DELTA_HEADER_TEXT - (size_t)length, "mode=xor\n");
 	return (size_t)length;
 }
 
@@ -204,7 +218,8 @@ size_t delta_header_text(const struct delta_facts *facts, char text[DELTA_HEADER
 	int length;
 
 	delta_facts_text(facts, middle);
-	length = snprintf(text, DELTA_HEADER_TEXT, "format=1\n%smode=raw\ndigest=sha256\n", middle);
+	length = snprintf(text, DELTA_HEADER_TEXT, "format=1\n%s%sdigest=sha256\n", middle,
+			  facts->xor ? "" : "mode=raw\n");
 	return (size_t)length;
 }
 
@@ -246,6 +261,7 @@ void delta_segment_clear(struct delta_segment *seg)
 {
 	seg->data_count = 0;
 	seg->zero_count = 0;
+	seg->xor_count = 0;
 	seg->bytes = 0;
 }
 
@@ -289,15 +305,34 @@ static bool lists_overlap(const struct delta_segment *seg)
 	return false;
 }
 
+/* Each in one extent of data; these do not touch. */
+static bool xor_in_data(const struct delta_segment *seg)
+{
+	unsigned int d = 0, x = 0;
+
+	while (d < seg->data_count && x < seg->xor_count) {
+		const struct delta_extent *data = &seg->data[d], *xor = &seg->xor[x];
+
+		if (data->offset + data->length <= xor->offset)
+			d++;
+		else if (xor->offset < data->offset || xor->offset + xor->length > data->offset + data->length)
+			return false;
+		else
+			x++;
+	}
+	return x == seg->xor_count;
+}
+
 int delta_segment_check(const struct delta_segment *seg, const struct delta_facts *facts,
 			uint64_t floor)
 {
-	uint64_t data_bytes, zero_bytes;
+	uint64_t data_bytes, zero_bytes, xor_bytes;
 	int r;
 
 	if (seg->data_count + seg->zero_count == 0)
 		return -EBADMSG;
-	if (seg->data_count > DELTA_EXTENTS || seg->zero_count > DELTA_EXTENTS)
+	if (seg->data_count > DELTA_EXTENTS || seg->zero_count > DELTA_EXTENTS ||
+	    seg->xor_count > DELTA_EXTENTS)
 		return -EBADMSG;
 	r = extents_check(seg->data, seg->data_count, floor, facts->volume_bytes, &data_bytes);
 	if (r < 0)
@@ -305,6 +340,11 @@ int delta_segment_check(const struct delta_segment *seg, const struct delta_fact
 	r = extents_check(seg->zero, seg->zero_count, floor, facts->volume_bytes, &zero_bytes);
 	if (r < 0)
 		return r;
+	r = extents_check(seg->xor, seg->xor_count, floor, facts->volume_bytes, &xor_bytes);
+	if (r < 0)
+		return r;
+	if (!xor_in_data(seg) || (seg->xor_count > 0 && !facts->xor))
+		return -EBADMSG;
 	if (data_bytes != seg->bytes || seg->bytes > DELTA_SEGMENT_BYTES)
 		return -EBADMSG;
 	if (delta_is_full(facts) && seg->zero_count > 0)
@@ -331,6 +371,16 @@ uint64_t delta_segment_end(const struct delta_segment *seg)
 	uint64_t zero = list_end(seg->zero, seg->zero_count);
 
 	return data > zero ? data : zero;
+}
+
+size_t delta_segment_at(const struct delta_segment *seg, uint64_t offset)
+{
+	const struct delta_extent *data = seg->data;
+	size_t at = 0;
+
+	for (; data->offset + data->length <= offset; data++)
+		at += data->length;
+	return at + (size_t)(offset - data->offset);
 }
 
 void delta_totals_add(struct delta_totals *totals, const struct delta_segment *seg)

@@ -32,7 +32,7 @@ enum {
 	DELTA_WRITTEN_BYTES = 1 << 20,		/* … and a writer puts there: what a cut costs at most */
 	DELTA_EXTENTS = 1024,			/* most data, and most zero, extents in one */
 	DELTA_HEADER_TEXT = 4096,		/* most text in header and trailer */
-	DELTA_SUM_TEXT = 64 << 10,		/* most text in sum/: 1024 lines and a digest */
+	DELTA_SUM_TEXT = 64 << 10,		/* most text in sum/: 1280 lines and a digest */
 	DELTA_DIGEST = 32,			/* SHA-256 */
 	DELTA_HEX = 2 * DELTA_DIGEST + 1,
 };
@@ -48,6 +48,7 @@ struct delta_facts {
 	uint64_t volume_bytes;
 	uint64_t chunk_bytes;
 	uint64_t resume;		/* what is before this address is not in it: the reader has it */
+	bool xor;			/* it may hold differences: struct delta_segment */
 };
 
 /* Addresses are of the volume, in bytes. */
@@ -56,13 +57,22 @@ struct delta_extent {
 	uint64_t length;
 };
 
-/* Both lists ascend; extents of one list never touch, those of both never overlap. */
+/*
+ * The lists ascend; extents of one list never touch, those of data and zero never overlap.
+ *
+ * What little was changed in is sent as its difference: new XOR old, which is zeros where nothing changed and which the
+ * compression likes.  It is told by a third list, of parts of the data.  This is how a segment looks in the stream only:
+ * the chain is over the new content, and the reader verifies that, made with what is old over there, before it writes any
+ * of the segment.  So what is not the base cannot pass.
+ */
 struct delta_segment {
 	uint64_t offset;				/* of its first extent */
 	unsigned int data_count;
 	unsigned int zero_count;
 	struct delta_extent data[DELTA_EXTENTS];	/* changed */
+	unsigned int xor_count;
 	struct delta_extent zero[DELTA_EXTENTS];	/* changed, and all zeros now */
+	struct delta_extent xor[DELTA_EXTENTS];		/* in the stream, of data: new XOR old */
 	size_t bytes;					/* in buffer: the data extents, packed */
 	uint8_t *buffer;
 	uint8_t chain[DELTA_DIGEST];			/* the chain up to and with this segment */
@@ -135,6 +145,11 @@ int delta_segment_check(const struct delta_segment *seg, const struct delta_fact
  */
 uint64_t delta_segment_first(const struct delta_segment *seg);
 uint64_t delta_segment_end(const struct delta_segment *seg);
+
+/*
+ * delta_segment_at - where in the buffer is what belongs to @offset, which is in one of the data extents?
+ */
+size_t delta_segment_at(const struct delta_segment *seg, uint64_t offset);
 
 void delta_totals_add(struct delta_totals *totals, const struct delta_segment *seg);
 

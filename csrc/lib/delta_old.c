@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "delta_old.h"
@@ -37,6 +38,41 @@ void delta_old_read(struct delta_old *old, size_t at, size_t length, uint64_t of
 int delta_old_wait(struct delta_old *old)
 {
 	return delta_queue_wait(&old->queue);
+}
+
+void delta_old_xor(const struct delta_old *old, uint8_t *buffer, size_t at, size_t length)
+{
+	size_t end = at + length;
+	uint64_t a, b;
+
+	/* Extents are made of sectors. */
+	for (; at < end; at += sizeof(a)) {
+		memcpy(&a, buffer + at, sizeof(a));
+		memcpy(&b, old->buffer + at, sizeof(b));
+		a ^= b;
+		memcpy(buffer + at, &a, sizeof(a));
+	}
+}
+
+int delta_old_restore(struct delta_old *old, struct delta_segment *seg)
+{
+	unsigned int i;
+	int r = 0, waited;
+
+	for (i = 0; i < seg->xor_count && r == 0; i++) {
+		const struct delta_extent *xor = &seg->xor[i];
+
+		if (xor->offset + xor->length > old->bytes)
+			r = -ENODATA;
+		else
+			delta_old_read(old, delta_segment_at(seg, xor->offset), xor->length, xor->offset);
+	}
+	waited = delta_old_wait(old);	/* whatever failed: nothing may be in flight */
+	if (r == 0)
+		r = waited;
+	for (i = 0; i < seg->xor_count && r == 0; i++)
+		delta_old_xor(old, seg->buffer, delta_segment_at(seg, seg->xor[i].offset), seg->xor[i].length);
+	return r;
 }
 
 void delta_old_close(struct delta_old *old)

@@ -37,6 +37,19 @@ void delta_old_read(struct delta_old *old, size_t at, size_t length, uint64_t of
  */
 int delta_old_wait(struct delta_old *old);
 
+/*
+ * delta_old_xor - XOR the @length bytes at @at with those there in the buffer of what is old: new content becomes its
+ * difference, and the difference the new content.
+ */
+void delta_old_xor(const struct delta_old *old, uint8_t *buffer, size_t at, size_t length);
+
+/*
+ * delta_old_restore - make the new content of the differences in a segment, which has been checked.
+ *
+ * Returns 0; -ENODATA where they reach behind the device's end; or -errno of reading it.
+ */
+int delta_old_restore(struct delta_old *old, struct delta_segment *seg);
+
 void delta_old_close(struct delta_old *old);
 
 #endif

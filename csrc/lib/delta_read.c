@@ -333,22 +333,21 @@ static int read_data(struct delta_reader *in, struct archive_entry *entry,
 }
 
 /* "OFFSET LENGTH" */
-static int add_zero(struct delta_segment *seg, char *value)
+static int add_extent(struct delta_extent *list, unsigned int *count, char *value)
 {
-	struct delta_extent *zero = &seg->zero[seg->zero_count];
 	char *length = strchr(value, ' ');
 
-	if (!length || seg->zero_count == DELTA_EXTENTS)
+	if (!length || *count == DELTA_EXTENTS)
 		return -EBADMSG;
 	*length++ = '\0';
-	if (num_u64(value, UINT64_MAX, &zero->offset) < 0 ||
-	    num_u64(length, UINT64_MAX, &zero->length) < 0)
+	if (num_u64(value, UINT64_MAX, &list[*count].offset) < 0 ||
+	    num_u64(length, UINT64_MAX, &list[*count].length) < 0)
 		return -EBADMSG;
-	seg->zero_count++;
+	++*count;
 	return 0;
 }
 
-/* The zero extents into @seg, the digest into @hex: "" when there is none. */
+/* The extents of zeros and of differences into @seg, the digest into @hex: "" when there is none. */
 static int parse_sum(char *text, struct delta_segment *seg, const char **hex)
 {
 	char *key, *value;
@@ -357,7 +356,9 @@ static int parse_sum(char *text, struct delta_segment *seg, const char **hex)
 	*hex = "";
 	while ((r = delta_next_line(&text, &key, &value)) > 0) {
 		if (strcmp(key, "zero") == 0)
-			r = add_zero(seg, value);
+			r = add_extent(seg->zero, &seg->zero_count, value);
+		else if (strcmp(key, "xor") == 0)
+			r = add_extent(seg->xor, &seg->xor_count, value);
 		else if (strcmp(key, "sha256") == 0 && **hex == '\0')
 			*hex = value;
 		else
@@ -368,16 +369,34 @@ static int parse_sum(char *text, struct delta_segment *seg, const char **hex)
 	return r;
 }
 
+/* The new content for the differences. */
+static int restore(struct delta_reader *in, struct delta_segment *seg)
+{
+	int r;
+
+	if (seg->xor_count == 0)
+		return 0;
+	if (!in->old)
+		return segment_fault(in, seg, "it holds differences, and what they were made on is not given");
+	r = delta_old_restore(in->old, seg);
+	return r < 0 ? fault(in, r, "segment at byte %" PRIu64 " of the volume: cannot read what it was made on",
+			     seg->offset) : 0;
+}
+
 /* The one place where a segment becomes trusted. */
 static int verify_segment(struct delta_reader *in, struct delta_segment *seg)
 {
 	char computed[DELTA_HEX];
 	const char *hex;
+	int r;
 
 	if (parse_sum(in->text, seg, &hex) < 0)
 		return segment_fault(in, seg, "its sum is not valid");
 	if (delta_segment_check(seg, &in->facts, in->floor) < 0)
 		return segment_fault(in, seg, "its extents are wrong");
+	r = restore(in, seg);
+	if (r < 0)
+		return r;
 	delta_chain_add(in->chain, seg);
 	delta_chain_hex(in->chain, computed);
 	if (strcmp(hex, computed) != 0)

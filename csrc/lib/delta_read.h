@@ -7,6 +7,11 @@
  * two of its readers: one undoes the compression, the other takes the tar apart, and between them
  * stands delta_read.c, which knows how much each entry and all of them may take (a stream that unpacks into
  * endless text fills no memory, and ends) and that behind the end there is nothing but zeros.
+ *
+ * Where a delta holds differences (delta.h), what is old is read from in->old.  That must be what nobody writes to, a
+ * snapshot, and not the device that the delta is applied to: a segment of which a part was written before a kill, or a
+ * crash, comes again, and its difference from what is new already is nothing that was ever there.  The digest would tell,
+ * and the delta never get further.
  */
 #ifndef ZUMASTOR_DELTA_READ_H
 #define ZUMASTOR_DELTA_READ_H
@@ -14,6 +19,7 @@
 #include <stdint.h>
 
 #include "delta.h"
+#include "delta_old.h"
 #include "patience.h"
 
 enum {
@@ -39,6 +45,7 @@ struct delta_reader {
 	uint64_t allowance;		/* tar bytes that the current entry may still take */
 	uint64_t tar_bytes;		/* handed on */
 	uint64_t tar_zeros;		/* how many of them, at the end, are zero */
+	struct delta_old *old;		/* the caller's, where in->facts.xor: what the delta was made on */
 	uint64_t floor;			/* end of the segments so far */
 	struct delta_facts facts;
 	struct delta_totals totals;
@@ -62,7 +69,7 @@ int delta_read_open(struct delta_reader *in, int fd);
 int delta_read_open_patient(struct delta_reader *in, int fd, int64_t patience_ms);
 
 /*
- * delta_read_segment - the next segment, verified whole.
+ * delta_read_segment - the next segment, of new content alone, verified whole.
  *
  * Returns 1; 0 behind the last one, when the trailer agrees and @fd is at its end; else as above.
  */

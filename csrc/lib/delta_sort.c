@@ -6,13 +6,19 @@
 
 enum {
 	SAMPLE = 16,			/* one segment of so many is compared in any case */
-	WORTH = 8,			/* what is equal is worth reading when it is this part of it */
+	WORTH = 8,			/* what is spared is worth reading when it is this part of it */
+	LITTLE = 4,			/* part of a block that may differ, to be sent as a difference */
 	ROOM_LEAST = 256 << 10,		/* a segment with less room is full */
 };
 
 static bool is_zero(const uint8_t *bytes, size_t length)
 {
 	return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
+}
+
+static uint64_t block_length(uint64_t left)
+{
+	return left < DELTA_BLOCK ? left : DELTA_BLOCK;
 }
 
 static bool is_empty(const struct delta_segment *seg)
@@ -26,7 +32,7 @@ void delta_sort_begin(struct delta_sorter *sorter)
 			    (sorter->always || sorter->worth || sorter->passed % SAMPLE == 0);
 	sorter->passed = sorter->comparing ? 1 : sorter->passed + 1;
 	sorter->bytes = 0;
-	sorter->spared = 0;
+	sorter->equal = 0;
 }
 
 /* The old content of a block, or NULL where it is not known. */
@@ -46,6 +52,14 @@ static bool is_equal(const struct delta_sorter *sorter, const struct delta_segme
 	       !(sorter->bytes >= DELTA_SEGMENT_READ && is_empty(seg));
 }
 
+/* A block comes to @at in the segment: what is old of it comes to the same place. */
+static void keep_old(struct delta_sorter *sorter, size_t at, const uint8_t *old, size_t length)
+{
+	sorter->known[at / DELTA_BLOCK] = old != NULL;
+	if (old && old != sorter->old->buffer + at)
+		memmove(sorter->old->buffer + at, old, length);
+}
+
 void delta_sort_piece(struct delta_sorter *sorter, struct delta_segment *seg, const struct delta_extent *piece,
 		      const uint8_t *from)
 {
@@ -57,12 +71,13 @@ void delta_sort_piece(struct delta_sorter *sorter, struct delta_segment *seg, co
 		uint64_t offset = piece->offset + done;
 		const uint8_t *old;
 
-		n = piece->length - done < DELTA_BLOCK ? piece->length - done : DELTA_BLOCK;
+		n = block_length(piece->length - done);
 		old = old_block(sorter, seg, from, offset, n);
 		if (is_equal(sorter, seg, from, old, n)) {
-			sorter->spared += n;
+			sorter->equal += n;
 		} else if (!is_zero(from, n)) {
 			delta_extent_add(seg->data, &seg->data_count, offset, n);
+			keep_old(sorter, (size_t)(to - seg->buffer), old, n);
 			if (to != from)
 				memmove(to, from, n);
 			to += n;
@@ -85,11 +100,46 @@ size_t delta_sort_room(const struct delta_sorter *sorter, const struct delta_seg
 	return bytes < ROOM_LEAST || (sorter->bytes >= DELTA_SEGMENT_READ && !is_empty(seg)) ? 0 : bytes;
 }
 
-void delta_sort_end(struct delta_sorter *sorter)
+static bool differs_little(const uint8_t *a, const uint8_t *b, size_t length)
 {
+	size_t i, differ = 0;
+
+	for (i = 0; i < length; i++)
+		differ += a[i] != b[i];
+	return differ <= length / LITTLE;
+}
+
+/* The blocks of data in which little differs become differences; returns how many bytes. */
+static uint64_t make_differences(struct delta_sorter *sorter, struct delta_segment *seg)
+{
+	uint64_t done, n, bytes = 0;
+	unsigned int i;
+	size_t at = 0;
+
+	for (i = 0; i < seg->data_count; i++) {
+		for (done = 0; done < seg->data[i].length; done += n, at += n) {
+			n = block_length(seg->data[i].length - done);
+			if (!sorter->known[at / DELTA_BLOCK] ||
+			    !differs_little(seg->buffer + at, sorter->old->buffer + at, n))
+				continue;
+			delta_old_xor(sorter->old, seg->buffer, at, n);
+			delta_extent_add(seg->xor, &seg->xor_count, seg->data[i].offset + done, n);
+			bytes += n;
+		}
+	}
+	return bytes;
+}
+
+void delta_sort_end(struct delta_sorter *sorter, struct delta_segment *seg)
+{
+	uint64_t differences = 0;
+
 	if (!sorter->comparing)
 		return;
+	if (sorter->xor)
+		differences = make_differences(sorter, seg);
 	sorter->compared_bytes += sorter->bytes;
-	sorter->equal_bytes += sorter->spared;
-	sorter->worth = sorter->spared >= sorter->bytes / WORTH;
+	sorter->equal_bytes += sorter->equal;
+	sorter->xor_bytes += differences;
+	sorter->worth = sorter->equal + differences >= sorter->bytes / WORTH;
 }

@@ -197,18 +197,28 @@ static int put_data(struct delta_writer *out, const struct delta_segment *seg)
 	return r;
 }
 
+/* "KEY=OFFSET LENGTH" lines behind @length; the new length. */
+static size_t add_lines(struct delta_writer *out, size_t length, const char *key,
+			const struct delta_extent *list, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		length += (size_t)snprintf(out->text + length, sizeof(out->text) - length,
+					   "%s=%" PRIu64 " %" PRIu64 "\n", key, list[i].offset,
+					   list[i].length);
+	return length;
+}
+
 static int put_sum(struct delta_writer *out, const struct delta_segment *seg)
 {
 	char hex[DELTA_HEX];
 	size_t length;
-	unsigned int i;
 
 	delta_chain_hex(seg->chain, hex);
 	length = (size_t)snprintf(out->text, sizeof(out->text), "sha256=%s\n", hex);
-	for (i = 0; i < seg->zero_count; i++)
-		length += (size_t)snprintf(out->text + length, sizeof(out->text) - length,
-					   "zero=%" PRIu64 " %" PRIu64 "\n", seg->zero[i].offset,
-					   seg->zero[i].length);
+	length = add_lines(out, length, "zero", seg->zero, seg->zero_count);
+	length = add_lines(out, length, "xor", seg->xor, seg->xor_count);
 	return put_text(out, DELTA_SUM, seg->offset, out->text, length);
 }
 

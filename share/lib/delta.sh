@@ -1,8 +1,8 @@
 # delta.sh - what changed between two snapshots, as a stream: for another host, or for a file.
 #
 # Needs core.sh ... snap.sh, mount.sh.   Works on the command's variables: volume, dir, snap (the id that is sent), base (an
-# id, or nothing for all of it), base_uuid (or none), job (a private directory), compress, compare (yes, no or auto), rate and
-# resume (or nothing).
+# id, or nothing for all of it), base_uuid (or none), job (a private directory), compress, compare (yes, no or auto), rate,
+# resume (or nothing) and differences (yes where the reader has the base at hand).
 # shellcheck shell=bash disable=SC2034,SC2154
 
 # delta_choose WANTED - sets snap: what is to be sent.
@@ -88,7 +88,8 @@ delta_list() {
 			base "$base_uuid" snapshot "${snap_uuid[snap]}" \
 			time "${snap_time[snap]}" kinds "${snap_kinds[snap]}" \
 			volume_bytes "$volume_bytes" chunk_bytes "$chunk_bytes" \
-			${resume:+must-resume "$resume"}
+			${resume:+must-resume "$resume"} \
+			${old_device:+${differences:+mode xor}}
 		printf '\n'
 	} >"$job/facts"
 	if [[ -n $base ]]; then

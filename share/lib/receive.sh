@@ -60,14 +60,31 @@ receive_prepare() {
 	lock_drop "$volume"
 }
 
+# receive_show_base - sets REPLY to a device that holds what the delta was made on, whatever is written meanwhile.
+receive_show_base() {
+	local id
+	snap_newest
+	id=$REPLY
+	snap_device "$id"
+	[[ ! -e $REPLY ]] || return 0
+	lock_take "$volume"
+	snap_show "$id"
+	lock_drop "$volume"
+	snap_device "$id"
+}
+
 # receive_apply BASE UUID [OFFSET] - write the delta behind the newest snapshot; sets facts to what it says.
 receive_apply() {
 	local text
-	local -a lineage=()
+	local -a lineage=() old=()
+	if [[ $1 != none ]]; then
+		receive_show_base
+		old=(--old "$REPLY")
+	fi
 	replica_files
 	state_get uuid "$dir/source/uuid"
 	[[ -z $REPLY ]] || lineage=(--volume "$REPLY")
-	text=$(helper delta-apply "${lineage[@]}" --base "$1" ${3:+--resume "$2:$3"} \
+	text=$(helper delta-apply "${lineage[@]}" --base "$1" ${3:+--resume "$2:$3"} "${old[@]}" \
 		--progress "${REPLIES[0]}" --durable "${REPLIES[1]}" --patience "${patience:-0}" \
 		"/dev/mapper/$volume")
 	facts_read "$text"
