@@ -96,6 +96,8 @@ keep() {
 
 core_unwind() {
 	local status=$? i
+	# A child that a signal meets before it has forgotten our traps must not undo what we do.
+	((BASHPID == $$)) || exit "$status"
 	trap '' HUP INT TERM PIPE
 	set +e
 	# Each in its own process: one that dies must not keep the others from running.
