@@ -51,7 +51,9 @@ far zumastor define master home --hourly 3
 far touch "$files/theirs"
 far zumastor snapshot home hourly >/dev/null
 expect 1 'no replica any more' z replicate home
-like "$(<"$err")" "is no replica here; 'zumastor define source home HOST' makes it one" 'it says why'
+like "$(<"$err")" "is no replica here but was promoted, and has here 1 newer than .*; 'zumastor define source home HOST'" 'it says why'
+far zumastor release home hourly.1 promoted
+far_sh 'zumastor list home -H -o id | head -n -1 | xargs zumastor remove home --force'
 far zumastor define source home host1 --yes
 expect 6 'no common base' z replicate home
 like "$(<"$err")" 'a full copy is needed; --full makes it' 'it says what helps'

@@ -11,6 +11,7 @@ for name in '' . .. .hidden -x -- 'a b' a/b 'a;b' "$long" 'ä' $'a\nb' 'a(1)' 'a
 	refused 2 'bad volume name' export -- "$name" "$scratch/new"
 	refused 2 'bad volume name' import -- "$name" "$scratch/new"
 	refused 2 'bad volume name' status -- "$name"
+	refused 2 'bad volume name' promote -- "$name"
 	refused 2 'bad volume name' forget volume -- "$name"
 	refused 2 'bad group name' define group -- "$name" home
 	refused 2 'bad group name' forget group -- "$name"

@@ -14,7 +14,7 @@ for command in start\ volume stop\ volume 'define master' 'define schedule' 'for
 	[[ $command != *schedule ]] || more=(-h 3)
 	refused 4 "no such volume 'away'" "${words[@]}" away "${more[@]}"
 done
-for command in snapshot replicate status list mount umount check; do
+for command in snapshot replicate promote status list mount umount check; do
 	refused 4 "no such volume 'away'" "$command" away
 done
 refused 4 "no such volume 'away'" exec away -- true
@@ -60,6 +60,7 @@ refused 4 "has no target that is not stopped; try 'zumastor define target home H
 refused 4 'has no target' forget target home host2
 refused 4 'has no source' forget source home
 refused 4 "is not held by 'manual'" release home "$id"
+refused 1 "'home' is no replica" promote home
 refused 4 'no master' start master home
 refused 4 'no source' stop source home
 refused 4 "keeps no hourly snapshots; try 'zumastor define master home --hourly 7'" snapshot home hourly

@@ -73,8 +73,9 @@ delta_hide() {
 delta_list() {
 	local chunk_bytes chunks cow_text lineage
 	local -a cows grown=()
-	# What a replica holds is of the volume that it follows.
-	lineage=${record[volume]}
+	# What a replica holds is of the volume that it follows, also once it was promoted.
+	state_get uuid "$dir/lineage" "${record[volume]}"
+	lineage=$REPLY
 	if [[ $role == source ]]; then
 		state_get uuid "$dir/source/uuid" "$lineage"
 		lineage=$REPLY

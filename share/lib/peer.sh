@@ -73,7 +73,7 @@ peer_hear() {
 	done
 	if [[ $REPLY =~ ^failed\ ([1-7])\ (.*)$ ]]; then
 		die_with "${BASH_REMATCH[1]}" \
-			"'$host' refuses volume '$remote_name': ${BASH_REMATCH[2]}"
+			"'$host' refuses volume '$remote_name': ${BASH_REMATCH[2]}${peer_note:+; $peer_note}"
 	fi
 }
 

@@ -8,9 +8,10 @@
 # receive_open VOL - it must run, be a replica, and receive nothing else now.
 receive_open() {
 	volume_open "$1"
-	[[ $role == source ]] || die "volume '$volume' is no replica here;" \
-		"'zumastor define source $volume HOST' makes it one"
+	replica_check_role
 	lock_take "$volume:receive" 0
+	always rm -f -- "$ZUMASTOR_RUN/jobs/$volume:receive.pid"
+	printf '%s\n' "$$" >"$ZUMASTOR_RUN/jobs/$volume:receive.pid"
 	lock_take "$volume"
 	volume_ready
 	snap_load
@@ -32,15 +33,18 @@ receive_delta() {
 
 # receive_check BASE UUID - the sender's choice, checked against what we have.
 receive_check() {
-	local id newest=none
+	local newest
 	[[ $1 == none ]] || check uuid "$1" 'base' "$CORRUPT"
 	check uuid "$2" 'snapshot' "$CORRUPT"
-	for id in "${snap_ids[@]}"; do
-		newest=${snap_uuid[id]}
-		[[ $newest != "$2" ]] || die "snapshot $2 is here already"
-	done
-	[[ $1 == none || $1 == "$newest" ]] ||
+	snap_of_uuid "$2"
+	[[ -z $REPLY ]] || die "snapshot $2 is here already"
+	replica_base
+	[[ $1 != none && $1 != "$REPLY" ]] || return 0
+	newest=$REPLY
+	snap_of_uuid "$1"
+	[[ -n $REPLY ]] ||
 		die_with "$LOST" "the delta was made on $1, the newest snapshot here is $newest"
+	replica_check_parted "$REPLY"
 }
 
 # receive_prepare BASE UUID OFFSET - make the origin what the delta begins on.
@@ -54,6 +58,11 @@ receive_prepare() {
 	}
 	lock_take "$volume"
 	replica_rollback
+	replica_base
+	if [[ $1 != none && $1 != "$REPLY" ]]; then
+		snap_of_uuid "$1"
+		replica_rewind "$REPLY"
+	fi
 	replica_newest
 	newest=$REPLY
 	state_set "$dir/source/onto" "$newest"
@@ -107,6 +116,7 @@ receive_take() {
 	state_set "$dir/source/uuid" "$sender_uuid"
 	# zumastor-serve says so; from now on rotation.sh and space.sh are careful.
 	[[ -z ${ZUMASTOR_PEER-} ]] || state_set "$dir/source/peer" "$ZUMASTOR_PEER"
+	rm -f -- "$dir/source"/{rewind,stand-in}
 	replica_forget_partial
 	volume_settle
 	snap_load

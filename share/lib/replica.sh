@@ -35,6 +35,19 @@ replica_told() {
 	REPLIES=("$base" "$uuid" "$offset")
 }
 
+# replica_base - sets REPLY to the uuid of the snapshot that the newest one is, or equals after a rewind; or none.
+replica_base() {
+	local newest
+	replica_newest
+	newest=$REPLY
+	state_get stand_in "$dir/source/stand-in"
+	if [[ $REPLY == "$newest "* ]]; then
+		REPLY=${REPLY#* }
+	else
+		REPLY=$newest
+	fi
+}
+
 # replica_partial - sets partial to BASE SNAPSHOT OFFSET of a delta that can go on, or to nothing.  Needs snap_load.
 replica_partial() {
 	local file newest
@@ -61,10 +74,39 @@ replica_forget_partial() {
 	sync -- "$dir/source"
 }
 
+# replica_keep_own - what was written here, when it was no replica yet, becomes a snapshot of the kind undo.
+replica_keep_own() {
+	local undo
+	[[ -e $dir/source/own ]] || return 0
+	if replica_is_written; then
+		replica_take undo
+		snap_newest
+		undo=$REPLY
+		(snap_show "$undo" && mount_snapshot "$undo") ||
+			warn "snapshot $undo of '$volume', what it was, is not mounted"
+	fi
+	rm -f -- "$dir/source/own"
+	sync -- "$dir/source"
+}
+
+# replica_is_written - was the origin written since its newest snapshot, if it has one?
+replica_is_written() {
+	volume_status
+	[[ ${facts[head_state]} == ok && ${facts[head_chunks]} != 0 ]]
+}
+
+# replica_take KIND - a snapshot of the origin.
+replica_take() {
+	run helper dm-snapshot --kinds "$1" "$volume" "$store" >/dev/null
+	volume_settle
+	snap_load
+}
+
 # replica_rollback - make the origin what its newest snapshot shows.  After a delta that was cut it
 # is a mix of old and new; the head's exception store has the old content of all that changed.
 replica_rollback() {
 	local cow head
+	replica_keep_own
 	replica_forget_partial
 	volume_status
 	[[ ${facts[head_state]} == ok || ${facts[head_state]} == none ]] ||
@@ -93,4 +135,58 @@ replica_flip() {
 	flip_mount "$device" "$mountpoint" "$type" "$REPLY"
 	keep	# readers see the new snapshot
 	mount_link "$mountpoint" "$ZUMASTOR_RUN/mount/$volume"
+}
+
+# replica_rewind ID - make the origin what an older snapshot shows, on which the next delta is made, and take a snapshot of
+# that, which stands in for the older one.  What is newer stays.   The volume's lock is given up while data is copied.
+replica_rewind() {
+	local stand_in
+	stand_in=$(</proc/sys/kernel/random/uuid)
+	! replica_is_written || replica_take expired	# a delta was taken back, and a revert wants a head without exceptions
+	run helper dm-revert begin "$volume" "$store" "$1" >/dev/null
+	lock_drop "$volume"
+	run helper zumastor-revert --job "$volume"
+	lock_take "$volume" forever
+	run helper dm-snapshot --uuid "$stand_in" --time "${snap_time[$1]}" --kinds expired \
+		"$volume" "$store" >/dev/null
+	state_set "$dir/source/stand-in" "$stand_in ${snap_uuid[$1]}"
+	volume_settle
+	snap_load
+}
+
+# replica_own ID - sets REPLY to a clause about the snapshots that are newer.
+replica_own() {
+	local since
+	snap_after "$1"
+	snap_time_text "${snap_time[$1]}"
+	since="newer than snapshot ${snap_uuid[$1]} of $REPLY"
+	if ((${#REPLIES[@]} == 0)); then
+		REPLY="nothing $since"
+	else
+		snap_time_text "${snap_time[${REPLIES[-1]}]}"
+		REPLY="${#REPLIES[@]} $since, the last of $REPLY"
+	fi
+}
+
+# replica_check_parted ID - dies unless the volume may be brought back to an older snapshot, which hides all that is newer.
+replica_check_parted() {
+	[[ ! -e $dir/source/rewind ]] || return 0
+	replica_own "$1"
+	die_with "$LOST" "both sides went on: '$volume' has here $REPLY;" \
+		"'zumastor define source $volume HOST --yes' here hides them"
+}
+
+# replica_check_role - dies on a volume that follows nobody, and says since when.
+replica_check_role() {
+	local text="volume '$volume' is no replica here" parted
+	[[ $role != source ]] || return 0
+	state_get uuid "$dir/master/parted"
+	parted=$REPLY
+	if [[ -n $parted ]]; then
+		snap_load
+		snap_of_uuid "$parted"
+		[[ -z $REPLY ]] || replica_own "$REPLY"
+		text+=" but was promoted, and has here ${REPLY:-what it was given since}"
+	fi
+	die "$text; 'zumastor define source $volume HOST' makes it one"
 }

@@ -5,17 +5,21 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 
 # replicate_base - sets base and base_uuid, or up_to_date when the target has $snap, or a newer one, already.
-# Only the target's newest snapshot will do as base: that is what its origin holds now.
+# The base is the newest snapshot that both have.  Where the target has newer ones of its own, it is asked to go back to it,
+# and may refuse.
 replicate_base() {
-	local theirs=${peer_holds[0]-}
+	local theirs newest=${peer_holds[0]-}
 	base='' base_uuid=none
-	if [[ -z $theirs ]]; then
+	if [[ -z $newest ]]; then
 		replicate_may_begin
 		return
 	fi
-	snap_of_uuid "$theirs"
-	base=$REPLY
-	if [[ -n $base ]] && ((base >= snap)); then
+	for theirs in "${peer_holds[@]}"; do
+		snap_of_uuid "$theirs"
+		base=$REPLY
+		[[ -z $base ]] || break
+	done
+	if [[ -n $base && $theirs == "$newest" ]] && ((base >= snap)); then
 		up_to_date=yes
 	elif [[ -n ${opt[full]-} ]]; then
 		base=
@@ -23,8 +27,19 @@ replicate_base() {
 		die_with "$LOST" "'$host' holds no snapshot that '$volume' still has:" \
 			"a full copy is needed; --full makes it"
 	else
+		[[ $theirs == "$newest" ]] || replicate_parted
 		base_uuid=$theirs
 	fi
+}
+
+# replicate_parted - the target went on, too, behind $base: whatever it says to that, what is here belongs to it.
+replicate_parted() {
+	snap_time_text "${snap_time[base]}"
+	((base < snap)) || die_with "$LOST" "'$host' has snapshots of its own that are newer than ${snap_uuid[base]}" \
+		"of $REPLY, and '$volume' none to be sent; try 'zumastor snapshot $volume'"
+	snap_after "$base"
+	snap_time_text "${snap_time[snap]}"
+	peer_note="'$volume' has here ${#REPLIES[@]}, and $snap of $REPLY was to be sent"
 }
 
 # replicate_may_begin - a first copy of which much may be there is not begun again unasked.
@@ -91,10 +106,20 @@ replicate_done() {
 	state_set "$target_dir/base" "$1"
 	state_set "$target_dir/last_success" "$EPOCHSECONDS"
 	rm -f -- "$target_dir/sending" "$target_dir/last_error"
+	state_get host "$dir/master/from"
+	[[ $REPLY != "$host" ]] || replicate_united
 }
 
 # replicate_failed TARGET_DIR - undo of a cycle that did not end well: remember why.  What was being
 # sent stays held: the target may have it, and only the answer was lost.
 replicate_failed() {
 	state_set "$1/last_error" "${last_words:-failed}"
+}
+
+# replicate_united - the master that we were promoted in place of follows.
+replicate_united() {
+	lock_take "$volume"
+	snap_load
+	promote_end
+	lock_drop "$volume"
 }

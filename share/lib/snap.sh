@@ -77,6 +77,15 @@ snap_of_uuid() {
 	done
 }
 
+# snap_after ID - sets REPLIES to the live snapshots that are newer.
+snap_after() {
+	local id
+	REPLIES=()
+	for id in "${snap_ids[@]}"; do
+		((id <= $1)) || REPLIES+=("$id")
+	done
+}
+
 is_rotated()	{ [[ ${snap_kinds[$1]} != @(manual|expired|exec) ]]; }
 
 # snap_name_all - sets snap_names[ID] to its names by kind: "hourly.0 daily.3", 0 being the newest.
