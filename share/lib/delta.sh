@@ -116,12 +116,18 @@ delta_count() {
 	((changed_bytes <= volume_bytes)) || changed_bytes=$volume_bytes
 }
 
+# delta_check_rate - a limit that cannot be kept is worse than no stream.
+delta_check_rate() {
+	[[ -z $rate ]] || type -P pv >/dev/null ||
+		die_with "$UNSUPPORTED" "cannot keep to a rate of '$rate': pv is not installed"
+}
+
 # delta_stream - the delta, through pv where a person watches or a rate is set.
 delta_stream() {
 	local -a view=()
 	if [[ -t 2 && -z $quiet ]] && type -P pv >/dev/null; then
 		view=(pv -b -r -t -a)
-	elif [[ -n $rate ]] && type -P pv >/dev/null; then
+	elif [[ -n $rate ]]; then
 		view=(pv -q)
 	fi
 	if ((${#view[@]})); then
