@@ -11,6 +11,8 @@ is_number()	{ [[ $1 =~ ^(0|[1-9][0-9]{0,17})$ ]]; }
 is_clone()	{ [[ $1 == */* ]] && is_name "${1%%/*}" && is_clone_name "${1#*/}"; }
 is_uuid()	{ [[ $1 =~ ^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$ ]]; }
 is_stand_in()	{ is_uuid "${1% *}" && is_uuid "${1#* }"; }
+is_answer()	{ [[ $1 == @(yes|no) ]]; }
+is_feature()	{ [[ $1 == fullvolume ]]; }
 is_base()	{ [[ $1 == none ]] || is_uuid "$1"; }
 is_path()	{ [[ $1 == /* ]] && is_text "$1"; }
 is_word()	{ [[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9_.:=/+-]{0,62}$ ]]; }

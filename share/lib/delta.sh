@@ -73,13 +73,8 @@ delta_hide() {
 delta_list() {
 	local chunk_bytes chunks cow_text lineage
 	local -a cows grown=()
-	# What a replica holds is of the volume that it follows, also once it was promoted.
-	state_get uuid "$dir/lineage" "${record[volume]}"
+	snap_lineage
 	lineage=$REPLY
-	if [[ $role == source ]]; then
-		state_get uuid "$dir/source/uuid" "$lineage"
-		lineage=$REPLY
-	fi
 	volume_bytes=$((snap_sectors[snap] * 512))
 	snap_number chunk_sectors
 	chunk_bytes=$((REPLY * 512))

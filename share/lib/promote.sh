@@ -18,8 +18,8 @@ promote_volume() {
 	state_set "$dir/master/promoted" "$EPOCHSECONDS"
 	snap_newest
 	[[ -z $REPLY ]] || promote_hold "$REPLY"
-	state_get uuid "$dir/source/uuid"
-	state_set_or_drop "$dir/lineage" "$REPLY"
+	snap_lineage
+	state_set "$dir/lineage" "$REPLY"
 	state_drop_dir "$dir/source"
 	volume_role
 }

@@ -42,6 +42,17 @@ replicate_parted() {
 	peer_note="'$volume' has here ${#REPLIES[@]}, and $snap of $REPLY was to be sent"
 }
 
+# replicate_next - not snap, but the next that the target lacks of those that lead there.
+replicate_next() {
+	local id
+	for id in "${snap_ids[@]}"; do
+		if ((id > ${base:-0} && id < snap)) && [[ ${snap_kinds[id]} != exec ]]; then
+			snap=$id
+			return
+		fi
+	done
+}
+
 # replicate_may_begin - a first copy of which much may be there is not begun again unasked.
 replicate_may_begin() {
 	((${#peer_partial[@]})) && [[ -z ${opt[full]-} ]] || return 0

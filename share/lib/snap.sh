@@ -49,6 +49,13 @@ snap_parse() {
 	fi
 }
 
+# snap_lineage - sets REPLY to the uuid of the volume whose history this is: of the one where it began, also when it
+# came here by way of another replica, or was a replica's that is a master now.  Needs snap_load.
+snap_lineage() {
+	state_get uuid "$dir/lineage" "${record[volume]}"
+	[[ $role != source ]] || state_get uuid "$dir/source/uuid" "$REPLY"
+}
+
 # snap_number KEY - sets REPLY to a number of the record.
 snap_number() {
 	REPLY=${record[$1]-}

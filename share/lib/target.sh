@@ -3,7 +3,7 @@
 # Needs core.sh, check.sh, config.sh, state.sh.
 # shellcheck shell=bash disable=SC2034
 
-# target_load HOST - sets host, target_dir, port, remote_name, compress, compare and rate.
+# target_load HOST - sets host, target_dir, port, remote_name, compress, compare, rate, each and feature.
 target_load() {
 	check host "$1" 'host'
 	host=$1
@@ -20,6 +20,10 @@ target_load() {
 	compare=$REPLY
 	state_get size "$target_dir/rate"
 	rate=$REPLY
+	state_get answer "$target_dir/each" no
+	each=$REPLY
+	state_get feature "$target_dir/test"
+	feature=$REPLY
 }
 
 # target_list - the hosts, one a line.

@@ -1,0 +1,94 @@
+#!/bin/bash
+# lab: --hosts 3 --disk 32M --disk 64M --mem 384M --timeout 900
+# R23: a replica is sent on, under load, and every snapshot is the same on all hosts; whoever follows it can follow its
+# source, or it when it is a master.  Snapshots in between; everything each time.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/pair.sh"
+
+third() {
+	ssh -n -o ControlMaster=auto -o ControlPath=/run/third -o ControlPersist=yes host3 "$(printf '%q ' "$@")"
+}
+
+third_hashes() {
+	third sh -c "$hashes_script"
+}
+
+# load - writes all the time.
+load() {
+	while :; do
+		dd if=/dev/urandom of="$files/load" bs=4k count=1 seek=$((RANDOM % 500)) conv=notrunc status=none
+	done
+}
+
+pair_make
+third zumastor define volume home "$DEV1NAME" "$DEV2NAME"
+third zumastor define source home host2
+far zumastor define target home host3
+load &
+loader=$!
+count=$(long_or 500 15) wrong=0
+for ((n = 0; n < count; n++)); do
+	pair_change 40
+	z snapshot home hourly >/dev/null
+	z replicate home -q && far zumastor replicate home -q || wrong=$((wrong + 1))
+	((n % 5 == 4)) || continue
+	hashes >"$scratch/here"
+	far_hashes >"$scratch/far"
+	third_hashes >"$scratch/third"
+	cmp "$scratch/here" "$scratch/far" && cmp "$scratch/here" "$scratch/third" || wrong=$((wrong + 1))
+done
+kill "$loader"
+wait "$loader" 2>/dev/null || true
+score R23 $((2 * count)) deltas "$wrong" 'not equal'
+
+# Those in between.
+for n in 1 2; do
+	pair_change 40
+	z snapshot home hourly >/dev/null
+done
+expect 0 'only the newest' z replicate home
+is "$(wc -l <"$out")" 1 'is one'
+for n in 1 2 3; do
+	pair_change 40
+	z snapshot home hourly >/dev/null
+done
+expect 0 'what would be sent' z replicate home --each --dry-run
+is "$(wc -l <"$out")" 1 'first'
+expect 0 'each of them' z replicate home --each
+is "$(wc -l <"$out")" 3 'is three'
+is "$(hashes | tail -n 4)" "$(far_hashes | tail -n 4)" 'which are the same'
+far zumastor define target home host3 --each yes
+expect 0 'and from there on' far zumastor replicate home
+is "$(wc -l <"$out")" 4 'each, too'
+is "$(third_hashes | tail -n 4)" "$(far_hashes | tail -n 4)" 'the same again'
+
+# Everything, each time.
+z define target home host2 --test fullvolume
+pair_change 40
+z snapshot home hourly >/dev/null
+expect 0 'a full volume' z replicate home
+like "$(<"$out")" 'in full: 32M changed' 'is sent'
+is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'and is right'
+expect 0 'not again' z replicate home
+like "$(<"$out")" 'is there already' 'when it is there'
+z define target home host2 --test ''
+
+# The second host is lost: the third follows the first, from what both have.
+z define target home host3
+third zumastor define source home host1 --yes
+pair_change 40
+z snapshot home hourly >/dev/null
+expect 0 'the third from the first' z replicate home host3
+like "$(<"$out")" "host3: snapshot [0-9]+ of 'home' on base [0-9]+: " 'is no full copy'
+is "$(hashes | tail -n 1)" "$(third_hashes | tail -n 1)" 'and is right'
+
+# The second host becomes the master: the third follows it.
+expect 0 'the second gets it, too' z replicate home host2
+far zumastor define master home --hourly 24
+third zumastor define source home host2 --yes
+far touch "$files/theirs"
+far zumastor snapshot home hourly >/dev/null
+expect 0 'a new master is followed' far zumastor replicate home host3
+like "$(<"$out")" ' on base ' 'without beginning anew'
+is "$(third_hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'and is right'
+done_testing
