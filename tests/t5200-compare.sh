@@ -65,7 +65,7 @@ z replicate home -q
 change_more
 ZUMASTOR_SSH=$(broken_ssh 1700000) expect 7 'cut among differences' z replicate home -q
 expect 0 'the next one' z replicate home
-like "$(<"$out")" 'changed, from byte [0-9]+ on, ([0-9]+K of it equal, )?1?[0-9.]+[MK] sent' 'goes on there'
+like "$(<"$out")" 'changed, from byte [0-9]+ on, ([0-9.]+[KM]? of it equal, )?[0-9.]+[KM]? sent' 'goes on there'
 like "$(z status home)" 'host2 +[0-9]+ +0' 'to the end'
 /usr/libexec/zumastor/dm-show home "$DEV2NAME" 1 >/dev/null
 is "$(hashes | tail -n 2)" "$(far_hashes | tail -n 2)" 'all is right'

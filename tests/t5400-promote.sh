@@ -60,7 +60,7 @@ like "$(<"$err")" "both sides went on: 'home' has here [12] newer than snapshot 
 	'and both say what they have'
 mv "$scratch/rewind" /var/lib/zumastor/volumes/home/source/
 expect 0 'with it, it follows' far zumastor replicate home
-like "$(<"$out")" 'on base 1: [0-9.]+[KM] changed, .*[0-9.]+K sent' 'by what changed alone'
+like "$(<"$out")" 'on base 1: [0-9.]+[KM] changed, .* [0-9.]+K? sent' 'by what changed alone'
 equal 'back'
 is "$(hashes | head -n 2)" "$before" 'its own snapshots are as they were'
 undo=$(z list home -H -o id,kinds | sed -n 's/	undo$//p')
@@ -86,7 +86,7 @@ expect 1 'and is refused' far zumastor replicate home
 like "$(<"$err")" 'was promoted, and has here 1 newer than snapshot' 'by the one that lives'
 far zumastor define source home host1 --yes
 expect 0 'it follows' z replicate home host2
-like "$(head -n 1 "$out")" 'on base [0-9]+: [0-9.]+[KM] changed, .*[0-9.]+K sent' 'by what changed alone'
+like "$(head -n 1 "$out")" 'on base [0-9]+: [0-9.]+[KM] changed, .* [0-9.]+K? sent' 'by what changed alone'
 equal 'after a power cut'
 
 is "$(ls -A /run/zumastor/jobs)$(far ls -A /run/zumastor/jobs)" '' 'nothing is left of the jobs'
@@ -94,6 +94,6 @@ is "$(ls -A /run/zumastor/jobs)$(far ls -A /run/zumastor/jobs)" '' 'nothing is l
 expect 0 'a revert upstream' z revert home hourly.1 --wait
 z snapshot home hourly >/dev/null
 expect 0 'is replicated' z replicate home
-like "$(<"$out")" 'on base [0-9]+: [0-9.]+[KM] changed, .*[0-9.]+K sent' 'by what changed alone'
+like "$(<"$out")" 'on base [0-9]+: [0-9.]+[KM] changed, .* [0-9.]+K? sent' 'by what changed alone'
 equal 'reverted'
 done_testing
