@@ -3,8 +3,8 @@
  * delta-apply - write what a delta says changed onto a device that holds the delta's base.
  *
  *     delta-apply [--volume UUID] [--base UUID|none] [--resume SNAPSHOT:OFFSET]
- *                 [--progress QUICK --durable FILE] [--patience SECONDS]
- *                 [--old SNAPSHOT] DEVICE <stream
+ *                 [--progress QUICK --durable FILE] [--sums FILE] [--patience SECONDS]
+ *                 [--old SNAPSHOT] [--framed] DEVICE <stream
  *     delta-apply --dry-run [--volume UUID] [--base UUID|none] [--old SNAPSHOT] [DEVICE] <stream
  *
  * The base is what the device holds; without --base nothing but a full delta is taken.  The
@@ -17,8 +17,12 @@
  * a delta that may hold some (mode=xor) is refused without.
  *
  * --progress and --durable name the files that tell how far it came (csrc/lib/progress.h), also when the stream was cut.
- * With these facts, --resume takes a stream that goes on there, made of the same snapshot; without it only one that begins
+ * --sums names the file where a check sum of each block that is new is recorded (csrc/lib/sums.h).
+ *
+ * With the facts of progress, --resume takes a stream that goes on there, made of the same snapshot; without it only one that begins
  * at the beginning.
+ *
+ * --framed: the stream is in pieces, and what follows its end is left to others (csrc/lib/frame.h).
  *
  * The stream comes from another host: once the device and the files are open this process gives up its rights (csrc/lib/confine.h).
  *
@@ -49,6 +53,7 @@
 #include "exits.h"
 #include "io.h"
 #include "progress.h"
+#include "sums.h"
 
 enum {
 	PIECE_BYTES = 1 << 20,		/* compared, or zeroed, at once */
@@ -63,7 +68,9 @@ struct options {
 	uint64_t patience;		/* seconds, 0 for ever */
 	const char *quick, *durable;	/* progress */
 	const char *old;
+	const char *sums;
 	const char *device;
+	bool framed;
 	bool dry_run;
 };
 
@@ -76,6 +83,7 @@ struct replica {
 	uint64_t cursor;		/* full: what is before it is done */
 	uint64_t written_bytes;
 	struct progress progress;
+	struct sums sums;
 	uint8_t *old;			/* a piece of what the device holds */
 	uint8_t *zeros;
 };
@@ -199,6 +207,8 @@ static int apply(struct delta_reader *in, struct replica *replica, bool *written
 	while ((r = delta_relay_next(&relay, &seg)) > 0) {
 		r = replica->fd >= 0 ? put_segment(replica, seg) : 0;
 		if (r == 0)
+			r = sums_record(&replica->sums, seg);
+		if (r == 0)
 			r = progress_note(&replica->progress, delta_segment_end(seg));
 		*written = r < 0;
 		if (r < 0)
@@ -292,8 +302,8 @@ static int print_result(const struct delta_reader *in, const struct replica *rep
 static void usage(void)
 {
 	errx(EXIT_USAGE, "usage: delta-apply [--volume UUID] [--base UUID|none] [--resume SNAPSHOT:OFFSET] "
-	     "[--progress QUICK --durable FILE] [--patience SECONDS] [--old SNAPSHOT] "
-	     "DEVICE <stream, or "
+	     "[--progress QUICK --durable FILE] [--sums FILE] [--patience SECONDS] [--old SNAPSHOT] "
+	     "[--framed] DEVICE <stream, or "
 	     "delta-apply --dry-run ... [DEVICE] <stream");
 }
 
@@ -319,6 +329,8 @@ static void parse(int argc, char **argv, struct options *options)
 		{ "durable", required_argument, NULL, 'd' },
 		{ "patience", required_argument, NULL, 't' },
 		{ "old", required_argument, NULL, 'o' },
+		{ "framed", no_argument, NULL, 'f' },
+		{ "sums", required_argument, NULL, 's' },
 		{ "dry-run", no_argument, NULL, 'n' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -340,6 +352,10 @@ static void parse(int argc, char **argv, struct options *options)
 			options->durable = optarg;
 		else if (c == 'o')
 			options->old = optarg;
+		else if (c == 'f')
+			options->framed = true;
+		else if (c == 's')
+			options->sums = optarg;
 		else if (c == 'n')
 			options->dry_run = true;
 		else
@@ -348,12 +364,20 @@ static void parse(int argc, char **argv, struct options *options)
 	if (argc - optind != 1 && !(options->dry_run && argc == optind))
 		usage();
 	options->device = argv[optind];
-	if (!options->quick != !options->durable || (options->quick && options->dry_run))
+	if (!options->quick != !options->durable || ((options->quick || options->sums) && options->dry_run))
 		usage();
 	if (!options->base && !options->dry_run)
 		options->base = "none";
 	if (isatty(STDIN_FILENO))
 		errx(EXIT_USAGE, "the stream cannot come from a terminal");
+}
+
+static void open_sums(struct replica *replica, const struct options *options)
+{
+	int r = sums_open_new(&replica->sums, options->sums, O_WRONLY, replica->bytes, options->resume == 0);
+
+	if (r < 0)
+		die(exit_code(r), "cannot use '%s': %s", options->sums, reason(r));
 }
 
 /* Once all is open that is needed, and before the first byte of the stream is looked at. */
@@ -368,6 +392,8 @@ static void give_up_rights(struct replica *replica, struct delta_old *old, const
 	r = progress_open(&replica->progress, options->quick, options->durable, options->resume == 0);
 	if (r < 0)
 		die(exit_code(r), "cannot open '%s': %s", options->durable, reason(r));
+	if (options->sums)
+		open_sums(replica, options);
 	r = delta_read_limit(DELTA_READ_MEMORY);
 	if (r == 0)
 		r = confine();
@@ -379,7 +405,8 @@ int main(int argc, char **argv)
 {
 	static struct delta_reader in;
 	struct options options = { 0 };
-	struct replica replica = { .fd = -1 };
+	struct replica replica = { .fd = -1, .sums.fd = -1 };
+	static struct frame_reader frame;
 	static struct delta_old old;
 	bool written;
 	int r;
@@ -387,7 +414,8 @@ int main(int argc, char **argv)
 	parse(argc, argv, &options);
 	replica.dry_run = options.dry_run;
 	give_up_rights(&replica, &old, &options);
-	r = delta_read_open_patient(&in, STDIN_FILENO, (int64_t)options.patience * 1000);
+	r = delta_read_open_peer(&in, STDIN_FILENO, (int64_t)options.patience * 1000,
+				 options.framed ? &frame : NULL);
 	if (r < 0)
 		die_stream(&in, r);
 	check_facts(&in.facts, &options);
@@ -400,9 +428,11 @@ int main(int argc, char **argv)
 	r = replica_prepare(&replica, &in.facts);
 	if (r < 0)
 		die(exit_code(r), "cannot begin: %s", reason(r));
-	progress_begin(&replica.progress, &in.facts, replica.fd);
+	progress_begin(&replica.progress, &in.facts, replica.fd, replica.sums.fd);
 
 	r = apply(&in, &replica, &written);
+	if (r == 0)
+		r = sums_flush(&replica.sums);
 	if (r < 0 && !written)
 		die_stream(&in, r);
 	delta_queue_close(&replica.queue);

@@ -366,7 +366,7 @@ int main(int argc, char **argv)
 	open_all(&merge, argv + optind, filter.threads);
 	read_headers(&merge);
 
-	r = delta_write_open(&out->writer, STDOUT_FILENO, &filter, &out->facts);
+	r = delta_write_open(&out->writer, STDOUT_FILENO, false, &filter, &out->facts);
 	memcpy(out->chain, out->writer.chain, DELTA_DIGEST);
 	if (r == 0)
 		r = merge_all(&merge);

@@ -3,20 +3,25 @@
  * delta-pack - write a delta: the changed ranges of a device, as a stream that says what it is.
  *
  *     delta-pack [--compress METHOD[:LEVEL]] [--threads N] [--old DEVICE [--compare yes|auto]]
- *                [--stats FD] DEVICE <description >stream
+ *                [--stats FD] [--progress FILE] [--framed] [--patience SECONDS] DEVICE <description >stream
+ *     delta-pack --can METHOD
  *
  * The description is the facts, one key=value a line (volume, name, base, snapshot, time, kinds,
  * volume_bytes, chunk_bytes, must-resume where the reader has what is before that address, and
- * mode=xor where it takes differences), an empty line, then what changed, "FIRST COUNT" in chunks a line, ascending, and last a line
- * "end": a list whose writer died must not look like a short one.  A
- * full delta has base=none and ranges that cover the volume.  The stream is described in
+ * mode=xor where it takes differences), an empty line, then what changed, "FIRST COUNT" in chunks a
+ * line, ascending, and last a line "end": a list whose writer died must not look like a short one.
+ * A full delta has base=none and ranges that cover the volume.  The stream is described in
  * zumastor-delta(5).
  *
  * --old names a device with the content of the base: what is equal there is not sent, and what is
  * compressed may be sent as its difference (mode=xor).  With
  * --compare auto it is only read for as long as that pays (csrc/lib/delta_sort.h).
  *
- * --stats writes what was done, key=value a line, to the open descriptor FD.
+ * --framed is for a connection that goes on behind the stream (csrc/lib/frame.h).  With --patience it is an error when
+ * the reader takes nothing for that long.
+ *
+ * --stats writes what was done, key=value a line, to the open descriptor FD, --progress while it goes on to FILE
+ * (csrc/lib/delta_meter.h).  --can only tells whether there is that compression: 5 where there is not.
  *
  * Exit 0: the whole stream was written.  7: the description is wrong or cut.  1: anything else;
  * 2: usage. After any failure the stream has no end, and no reader takes it for whole.
@@ -32,6 +37,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "delta_queue.h"
 #include "delta_relay.h"
 #include "delta_sort.h"
@@ -43,6 +49,7 @@ enum {
 	LINE_TEXT = 64,
 	THREADS_MAX = 16,
 	FAILED_TEXT = 128,
+	PATIENCE_MAX = 1 << 30,
 };
 
 /* The second half of the description: ranges, read as they are needed. */
@@ -53,6 +60,8 @@ struct ranges {
 	uint64_t resume;		/* what is before this address is passed over */
 	uint64_t floor;			/* first chunk that may come next */
 	uint64_t covered;		/* chunks so far */
+	uint64_t bytes;			/* the same, of what was read of the list … */
+	uint64_t skipped;		/* … and of what is before @resume in it */
 	uint64_t line;
 	bool ended;
 };
@@ -75,8 +84,11 @@ struct source {
 struct options {
 	struct delta_filter filter;
 	const char *old;
+	const char *progress;
 	bool sampled;
 	int stats;
+	bool framed;
+	unsigned int patience;
 	const char *device;
 };
 
@@ -153,6 +165,7 @@ static int ranges_read(struct ranges *ranges, struct delta_extent *range)
 		end = ranges->volume_bytes;	/* the last chunk may be a part of one */
 	range->offset = first * ranges->chunk_bytes;
 	range->length = end - range->offset;
+	ranges->bytes += range->length;
 	return 1;
 }
 
@@ -162,15 +175,18 @@ static int ranges_next(struct ranges *ranges, struct delta_extent *range)
 	uint64_t passed;
 	int r;
 
-	do
+	do {
 		r = ranges_read(ranges, range);
-	while (r > 0 && range->offset + range->length <= ranges->resume);
-	if (r > 0 && range->offset < ranges->resume) {
-		passed = ranges->resume - range->offset;
+		if (r <= 0)
+			return r;
+		passed = range->offset < ranges->resume ? ranges->resume - range->offset : 0;
+		if (passed > range->length)
+			passed = range->length;
+		ranges->skipped += passed;
 		range->offset += passed;
 		range->length -= passed;
-	}
-	return r;
+	} while (range->length == 0);
+	return 1;
 }
 
 /* Reading. */
@@ -270,6 +286,7 @@ static int source_fill(void *arg, struct delta_segment *seg)
 	while (r > 0);
 	if (r < 0)
 		return r;
+	seg->passed = source->ranges.bytes - source->rest.length;
 	if (seg->data_count + seg->zero_count > 0) {
 		seg->offset = delta_segment_first(seg);
 		delta_chain_add(source->chain, seg);
@@ -288,8 +305,19 @@ static int source_fill(void *arg, struct delta_segment *seg)
 
 /* Writing. */
 
+/* The next segment, as delta_relay_next(). */
+static int next_segment(struct delta_relay *relay, struct delta_meter *meter, struct delta_segment **seg)
+{
+	int64_t begun = clock_us();
+	int r = delta_relay_next(relay, seg);
+
+	meter->read_us += clock_us() - begun;
+	return r;
+}
+
 /* *@failed is changed when it was the reading that failed. */
-static int write_segments(struct delta_writer *out, struct source *source, const char **failed)
+static int write_segments(struct delta_writer *out, struct source *source, struct delta_meter *meter,
+			  const char **failed)
 {
 	static struct delta_relay relay;
 	struct delta_segment *seg;
@@ -299,10 +327,13 @@ static int write_segments(struct delta_writer *out, struct source *source, const
 	r = delta_relay_start(&relay, source_fill, source);
 	if (r < 0)
 		return r;
-	while ((r = delta_relay_next(&relay, &seg)) > 0) {
+	out->meter = meter;
+	while ((r = next_segment(&relay, meter, &seg)) > 0) {
 		r = delta_write_segment(out, seg);
 		if (r < 0)
 			return r;
+		meter->done_bytes = seg->passed;
+		meter->skipped_bytes = source->ranges.skipped;	/* all before the first segment */
 	}
 	if (r < 0)
 		*failed = source->failed;
@@ -314,15 +345,18 @@ static int write_segments(struct delta_writer *out, struct source *source, const
 static int write_stats(int fd, const struct delta_writer *out, const struct source *source)
 {
 	const struct delta_totals *totals = &out->totals;
+	const struct delta_meter *meter = out->meter;
 
 	if (fd < 0)
 		return 0;
 	if (dprintf(fd, "segments=%" PRIu64 "\nextents=%" PRIu64 "\ndata_bytes=%" PRIu64
 		    "\nzero_bytes=%" PRIu64 "\nread_bytes=%" PRIu64 "\ncompared_bytes=%" PRIu64
-		    "\nequal_bytes=%" PRIu64 "\nxor_bytes=%" PRIu64 "\nstream_bytes=%" PRIu64 "\n",
+		    "\nequal_bytes=%" PRIu64 "\nxor_bytes=%" PRIu64 "\nstream_bytes=%" PRIu64
+		    "\ntotal_ms=%" PRId64 "\nread_ms=%" PRId64 "\nwrite_ms=%" PRId64 "\n",
 		    totals->segments, totals->extents, totals->data_bytes, totals->zero_bytes,
 		    source->read_bytes, source->sorter.compared_bytes, source->sorter.equal_bytes,
-		    source->sorter.xor_bytes, out->stream_bytes) < 0)
+		    source->sorter.xor_bytes, out->stream_bytes, (clock_us() - meter->begun_us) / 1000,
+		    meter->read_us / 1000, meter->write_us / 1000) < 0)
 		return -errno;
 	return close(fd) < 0 ? -errno : 0;
 }
@@ -387,10 +421,21 @@ static void open_old(struct source *source, const struct options *options)
 	source->sorter.always = !options->sampled;
 }
 
+/* SIGALRM: the reader is there and takes nothing.  What it has must look cut. */
+static void give_up(int signal)
+{
+	static const char text[] = "delta-pack: nothing of the stream is taken any more\n";
+
+	(void)signal;
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(EXIT_FAILED);
+}
+
 static void usage(void)
 {
 	errx(EXIT_USAGE, "usage: delta-pack [--compress none|gzip|lz4|zstd|xz[:LEVEL]] [--threads N] "
-	     "[--old DEVICE [--compare yes|auto]] [--stats FD] DEVICE <description >stream");
+	     "[--old DEVICE [--compare yes|auto]] [--stats FD] [--progress FILE] [--framed] [--patience SECONDS] DEVICE <description >stream, "
+	     "or --can METHOD[:LEVEL]");
 }
 
 static bool parse_compare(const char *text, struct options *options)
@@ -407,6 +452,9 @@ static void parse(int argc, char **argv, struct options *options)
 		{ "old", required_argument, NULL, 'o' },
 		{ "compare", required_argument, NULL, 'm' },
 		{ "stats", required_argument, NULL, 's' },
+		{ "framed", no_argument, NULL, 'f' },
+		{ "progress", required_argument, NULL, 'p' },
+		{ "patience", required_argument, NULL, 'w' },
 		{ NULL, 0, NULL, 0 },
 	};
 	uint64_t number, threads = 0;
@@ -423,8 +471,14 @@ static void parse(int argc, char **argv, struct options *options)
 			continue;
 		if (c == 'o')
 			options->old = optarg;
+		else if (c == 'f')
+			options->framed = true;
+		else if (c == 'p')
+			options->progress = optarg;
 		else if (c == 's' && num_u64(optarg, 1023, &number) == 0 && number > 2)
 			options->stats = (int)number;
+		else if (c == 'w' && num_u64(optarg, PATIENCE_MAX, &number) == 0)
+			options->patience = (unsigned int)number;
 		else
 			usage();
 	}
@@ -437,17 +491,28 @@ static void parse(int argc, char **argv, struct options *options)
 		errx(EXIT_USAGE, "neither input nor output can be a terminal");
 }
 
+static int can(const char *method)
+{
+	struct delta_filter filter;
+
+	return delta_filter_parse(method, &filter) < 0 ? EXIT_USAGE : exit_code(delta_filter_check(&filter));
+}
+
 int main(int argc, char **argv)
 {
 	static struct delta_writer out;
+	static struct delta_meter meter;
 	static struct source source;
 	struct options options = { .stats = -1 };
 	const char *failed = "cannot write the stream";
 	struct delta_facts facts;
 	int r;
 
+	if (argc == 3 && strcmp(argv[1], "--can") == 0)
+		return can(argv[2]);
 	parse(argc, argv, &options);
 	signal(SIGPIPE, SIG_IGN);	/* a reader that is gone is an error with a name */
+	signal(SIGALRM, give_up);
 	read_description(&source, &facts);
 	open_device(&source, options.device, facts.volume_bytes);
 	open_old(&source, &options);
@@ -455,9 +520,11 @@ int main(int argc, char **argv)
 	facts.xor = facts.xor && source.sorter.old && strcmp(options.filter.method, "none") != 0;
 	source.sorter.xor = facts.xor;
 
-	r = delta_write_open(&out, STDOUT_FILENO, &options.filter, &facts);
+	delta_meter_start(&meter, options.progress);
+	r = delta_write_open(&out, STDOUT_FILENO, options.framed, &options.filter, &facts);
+	out.patience = options.patience;
 	if (r == 0)
-		r = write_segments(&out, &source, &failed);
+		r = write_segments(&out, &source, &meter, &failed);
 	if (r == 0)
 		r = delta_write_finish(&out);
 	if (r == 0)

@@ -8,8 +8,9 @@
  *     dm-revert finish VOLUME STORE       exit 3 while the kernel is still merging
  *     dm-revert give-up VOLUME STORE      of a volume that is stopped: it is to show its origin, as it is
  *
- * Each can be killed and made again.  Exit 3: the volume is open, was written since its newest snapshot was taken, or is being reverted already;
- * 6: the snapshot or the layer with the new writes is lost; 1, 2, 4, 7.
+ * Each can be killed and made again.  Exit 3: the volume is open, was written since its newest
+ * snapshot was taken, or is being reverted already; 6: the snapshot or the layer with the new writes
+ * is lost; 1, 2, 4, 7.
  */
 #include <err.h>
 #include <errno.h>

@@ -24,9 +24,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "exits.h"
 #include "num.h"
 
@@ -42,6 +42,8 @@ struct verb {
 /* All that another host can ask for. */
 static const struct verb verbs[] = {
 	{ "receive", "zumastor-receive" },
+	{ "hash", "zumastor-hash" },
+	{ "send", "zumastor-send" },
 };
 
 /* What bin/zumastor has set, having cleared all else. */
@@ -83,24 +85,16 @@ static void die_usage(const char *what, const char *word)
 
 /* Reading the request. */
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* One byte at a time: what is behind the line is not ours. */
 static int read_line(char line[LINE])
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
-	int64_t end = now_ms() + LINE_MS, left;
+	int64_t end = clock_ms() + LINE_MS, left;
 	int i, r;
 
 	for (i = 0; i < LINE; i++) {
 		do {
-			left = end - now_ms();
+			left = end - clock_ms();
 			r = left > 0 ? poll(&in, 1, (int)left) : 0;
 		} while (r < 0 && errno == EINTR);
 		if (r == 0)

@@ -74,3 +74,14 @@ bool chunkset_next(const struct chunkset *set, uint64_t from, uint64_t *first, u
 	*count = at - *first;
 	return true;
 }
+
+bool chunkset_next_apart(const struct chunkset *set, uint64_t from, uint64_t gap, uint64_t *first, uint64_t *count)
+{
+	uint64_t next, more;
+
+	if (!chunkset_next(set, from, first, count))
+		return false;
+	while (chunkset_next(set, *first + *count, &next, &more) && next - *first - *count < gap)
+		*count = next + more - *first;
+	return true;
+}

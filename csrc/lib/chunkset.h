@@ -33,4 +33,9 @@ bool chunkset_has(const struct chunkset *set, uint64_t chunk);
  */
 bool chunkset_next(const struct chunkset *set, uint64_t from, uint64_t *first, uint64_t *count);
 
+/*
+ * chunkset_next_apart - the same of runs made one where less than @gap chunks lie between them.
+ */
+bool chunkset_next_apart(const struct chunkset *set, uint64_t from, uint64_t gap, uint64_t *first, uint64_t *count);
+
 #endif

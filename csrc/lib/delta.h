@@ -74,6 +74,7 @@ struct delta_segment {
 	struct delta_extent zero[DELTA_EXTENTS];	/* changed, and all zeros now */
 	struct delta_extent xor[DELTA_EXTENTS];		/* in the stream, of data: new XOR old */
 	size_t bytes;					/* in buffer: the data extents, packed */
+	uint64_t passed;				/* to whom packs: of what changed, up to its end */
 	uint8_t *buffer;
 	uint8_t chain[DELTA_DIGEST];			/* the chain up to and with this segment */
 };

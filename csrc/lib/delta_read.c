@@ -73,7 +73,10 @@ static la_ssize_t read_input(struct archive *a, void *data, const void **buffer)
 	struct delta_reader *in = data;
 	ssize_t n;
 
-	n = patience_read(&in->patience, in->fd, in->input, sizeof(in->input));
+	if (in->frame)
+		n = frame_read(in->frame, &in->patience, in->fd, in->input, sizeof(in->input));
+	else
+		n = patience_read(&in->patience, in->fd, in->input, sizeof(in->input));
 	if (n < 0) {
 		in->input_error = (int)n;
 		archive_set_error(a, (int)-n, "cannot read");
@@ -234,7 +237,7 @@ static int read_text(struct delta_reader *in, struct archive_entry *entry, size_
 	return 0;
 }
 
-int delta_read_open_patient(struct delta_reader *in, int fd, int64_t patience_ms)
+int delta_read_open_peer(struct delta_reader *in, int fd, int64_t patience_ms, struct frame_reader *frame)
 {
 	struct archive_entry *entry;
 	const char *wrong;
@@ -243,6 +246,7 @@ int delta_read_open_patient(struct delta_reader *in, int fd, int64_t patience_ms
 	memset(in, 0, sizeof(*in));
 	in->fd = fd;
 	in->patience.limit_ms = patience_ms;
+	in->frame = frame;
 	r = open_filter(in);
 	if (r == 0)
 		r = open_tar(in);
@@ -264,7 +268,7 @@ int delta_read_open_patient(struct delta_reader *in, int fd, int64_t patience_ms
 
 int delta_read_open(struct delta_reader *in, int fd)
 {
-	return delta_read_open_patient(in, fd, 0);
+	return delta_read_open_peer(in, fd, 0, NULL);
 }
 
 /* "<prefix><16 hex digits>" */

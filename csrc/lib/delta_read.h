@@ -20,6 +20,7 @@
 
 #include "delta.h"
 #include "delta_old.h"
+#include "frame.h"
 #include "patience.h"
 
 enum {
@@ -36,6 +37,7 @@ enum {
 struct delta_reader {
 	int fd;
 	struct patience patience;	/* with who sends it; the limit may be changed */
+	struct frame_reader *frame;	/* where the stream is framed */
 	struct archive *filter;		/* compressed bytes to tar */
 	struct archive *tar;		/* tar to entries */
 	int input_error;		/* -errno of reading the stream */
@@ -61,12 +63,13 @@ struct delta_reader {
 int delta_read_limit(unsigned int mib);
 
 /*
- * delta_read_open - read the header of the stream on @fd: in->facts.  With patience_ms it does not wait for ever (patience.h).
+ * delta_read_open - read the header of the stream on @fd: in->facts.  With patience_ms it does not wait for ever (patience.h);
+ * with a frame, zeroed, nothing behind the end of the stream is read (frame.h).
  *
  * Returns 0; -EBADMSG or -ENODATA: see in->fault; any other -errno of reading @fd.
  */
 int delta_read_open(struct delta_reader *in, int fd);
-int delta_read_open_patient(struct delta_reader *in, int fd, int64_t patience_ms);
+int delta_read_open_peer(struct delta_reader *in, int fd, int64_t patience_ms, struct frame_reader *frame);
 
 /*
  * delta_read_segment - the next segment, of new content alone, verified whole.

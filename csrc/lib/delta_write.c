@@ -9,11 +9,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "delta_write.h"
+#include "frame.h"
 
 enum {
 	HOLE_BYTES = 1 << 30,		/* libarchive clips what it is fed to INT_MAX */
 	TAR_BLOCK = 64 << 10,		/* what a pipe takes at once */
+	LZ4_BLOCK = 4,			/* 64 KiB: a cut loses what of a block has come, 4 MiB if lz4 may choose */
 };
 
 static const struct method {
@@ -94,6 +97,18 @@ static int add_filter(struct archive *tar, const struct delta_filter *filter)
 	r = set_option(tar, method->name, "compression-level", filter->level);
 	if (r == 0 && method->threads > 0 && filter->threads > 1)
 		r = set_option(tar, method->name, "threads", filter->threads);
+	if (r == 0 && method->add == archive_write_add_filter_lz4)
+		r = set_option(tar, method->name, "block-size", LZ4_BLOCK);
+	return r;
+}
+
+int delta_filter_check(const struct delta_filter *filter)
+{
+	struct archive *tar = archive_write_new();
+	int r = tar ? add_filter(tar, filter) : -ENOMEM;
+
+	if (tar)
+		archive_write_free(tar);
 	return r;
 }
 
@@ -226,21 +241,33 @@ static int put_sum(struct delta_writer *out, const struct delta_segment *seg)
 static la_ssize_t write_block(struct archive *tar, void *data, const void *bytes, size_t length)
 {
 	const struct delta_writer *out = data;
+	size_t piece = length < FRAME_MAX ? length : FRAME_MAX;
+	int64_t begun = clock_us();
 	ssize_t n;
+	int r;
 
-	do
-		n = write(out->fd, bytes, length);
-	while (n < 0 && errno == EINTR);
+	alarm(out->patience);
+	if (out->framed) {
+		r = frame_write(out->fd, bytes, piece);
+		n = r < 0 ? r : (ssize_t)piece;
+	} else {
+		do
+			n = write(out->fd, bytes, length);
+		while (n < 0 && errno == EINTR);
+		n = n < 0 ? -errno : n;
+	}
+	alarm(0);
 	if (n < 0)
-		archive_set_error(tar, errno, "cannot write");
+		archive_set_error(tar, (int)-n, "cannot write");
+	else if (out->meter)
+		delta_meter_sent(out->meter, (size_t)n, begun);
 	return n;
 }
 
-static int writer_prepare(struct delta_writer *out, int fd, const struct delta_filter *filter)
+static int writer_prepare(struct delta_writer *out, const struct delta_filter *filter)
 {
 	int r;
 
-	out->fd = fd;
 	out->hole = mmap(NULL, HOLE_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 			 -1, 0);
 	if (out->hole == MAP_FAILED)
@@ -261,15 +288,17 @@ static int writer_prepare(struct delta_writer *out, int fd, const struct delta_f
 	return 0;
 }
 
-int delta_write_open(struct delta_writer *out, int fd, const struct delta_filter *filter,
+int delta_write_open(struct delta_writer *out, int fd, bool framed, const struct delta_filter *filter,
 		     const struct delta_facts *facts)
 {
 	size_t length;
 	int r;
 
 	memset(out, 0, sizeof(*out));
+	out->fd = fd;
+	out->framed = framed;
 	out->time = facts->time;
-	r = writer_prepare(out, fd, filter);
+	r = writer_prepare(out, filter);
 	if (r < 0)
 		return r;
 	length = delta_header_text(facts, out->text);
@@ -317,5 +346,5 @@ int delta_write_finish(struct delta_writer *out)
 	archive_write_free(out->tar);
 	archive_entry_free(out->entry);
 	munmap((void *)out->hole, HOLE_BYTES);
-	return 0;
+	return out->framed ? frame_end(out->fd) : 0;
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "delta.h"
+#include "delta_meter.h"
 
 /*
  * How to compress.  The levels stop where the reader's bound on memory does (delta_read.h).
@@ -25,6 +26,9 @@ struct delta_filter {
 
 struct delta_writer {
 	int fd;
+	bool framed;
+	struct delta_meter *meter;	/* set by the caller behind delta_write_open(), or NULL */
+	unsigned int patience;		/* so, too: SIGALRM comes after that many seconds in one write, or never */
 	struct archive *tar;
 	struct archive_entry *entry;
 	uint64_t time;
@@ -41,11 +45,16 @@ struct delta_writer {
 int delta_filter_parse(const char *text, struct delta_filter *filter);
 
 /*
- * delta_write_open - begin a stream on @fd with the header, and the chain in out->chain.
+ * delta_filter_check - 0; -EOPNOTSUPP where libarchive lacks the method.
+ */
+int delta_filter_check(const struct delta_filter *filter);
+
+/*
+ * delta_write_open - begin a stream on @fd with the header, and the chain in out->chain; in pieces where it is framed (frame.h).
  *
  * -EOPNOTSUPP where libarchive lacks the method.
  */
-int delta_write_open(struct delta_writer *out, int fd, const struct delta_filter *filter,
+int delta_write_open(struct delta_writer *out, int fd, bool framed, const struct delta_filter *filter,
 		     const struct delta_facts *facts);
 
 /*

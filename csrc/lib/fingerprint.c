@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "fingerprint.h"
 #include "io.h"
 
@@ -139,23 +139,15 @@ static int sample_edges(struct sampler *sampler)
 	return r < 0 ? r : sample(sampler, edge, sampler->bytes - edge);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* @count: so many samples; 0 for as many as there is time for.  Their number, or -errno. */
 static int sample_places(struct sampler *sampler, unsigned int count)
 {
-	uint64_t until = now_ms() + TIME_LIMIT_MS;
+	int64_t until = clock_ms() + TIME_LIMIT_MS;
 	unsigned int n, most = count ? count : SAMPLES_MAX;
 	int r = sample_edges(sampler);
 
 	for (n = 0; n < most && r == 0; n++) {
-		if (count == 0 && n >= SAMPLES_MIN && now_ms() >= until)
+		if (count == 0 && n >= SAMPLES_MIN && clock_ms() >= until)
 			break;
 		r = sample(sampler, SAMPLE_BYTES, next_place(sampler));
 	}

@@ -2,6 +2,8 @@
 /* io.c - see io.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <linux/fs.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -114,6 +116,16 @@ int io_close_synced(int fd, int r)
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
 	return r;
+}
+
+int io_sync_directory(const char *path)
+{
+	char copy[PATH_MAX];
+	int fd;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : io_close_synced(fd, 0);
 }
 
 /* A pipe cannot be flushed to disk, and says so. */

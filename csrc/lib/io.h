@@ -50,6 +50,11 @@ int io_pwrite(int fd, const void *buffer, size_t bytes, uint64_t offset);
 int io_close_synced(int fd, int r);
 
 /*
+ * io_sync_directory - flush the directory that has the file @path: what was made or renamed there is durable.
+ */
+int io_sync_directory(const char *path);
+
+/*
  * io_close_stream - close what a stream was written to, a file or a pipe; exit 0 afterwards means that it has got there.
  */
 int io_close_stream(int fd);

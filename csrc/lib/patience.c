@@ -3,34 +3,26 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "patience.h"
 
 enum { ENOUGH = 4096 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int wait_for(struct patience *patience, int fd)
 {
 	struct pollfd in = { .fd = fd, .events = POLLIN };
-	int64_t start = now_ms(), left;
+	int64_t start = clock_ms(), left;
 	int r;
 
 	do {
-		left = patience->limit_ms - patience->waited_ms - (now_ms() - start);
+		left = patience->limit_ms - patience->waited_ms - (clock_ms() - start);
 		if (left <= 0)
 			return -ETIMEDOUT;
 		r = poll(&in, 1, left < INT_MAX ? (int)left : INT_MAX);
 	} while (r == 0 || (r < 0 && errno == EINTR));
-	patience->waited_ms += now_ms() - start;
+	patience->waited_ms += clock_ms() - start;
 	return r < 0 ? -errno : 0;
 }
 

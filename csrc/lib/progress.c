@@ -3,14 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "io.h"
 #include "progress.h"
 
@@ -18,28 +16,6 @@ enum {
 	FLUSH_MS = 2000,	/* between two of the durable file: what a crash makes us write again */
 	TEXT = 256,
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static int sync_directory(const char *path)
-{
-	char copy[PATH_MAX];
-	int fd, r;
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = fsync(fd) < 0 ? -errno : 0;
-	close(fd);
-	return r;
-}
 
 /* A sector is what a disk writes whole, and it has its place before anything depends on it. */
 static int write_sector(int fd, const char *text, bool durable)
@@ -65,7 +41,7 @@ static int open_file(int *fd, const char *path, bool fresh, bool durable)
 	if (!fresh && st.st_size == SECTOR_SIZE)
 		return 0;
 	r = ftruncate(*fd, 0) < 0 ? -errno : write_sector(*fd, "", durable);
-	return r == 0 && durable ? sync_directory(path) : r;
+	return r == 0 && durable ? io_sync_directory(path) : r;
 }
 
 int progress_open(struct progress *progress, const char *quick, const char *durable, bool fresh)
@@ -79,11 +55,12 @@ int progress_open(struct progress *progress, const char *quick, const char *dura
 	return r == 0 ? open_file(&progress->durable, durable, fresh, true) : r;
 }
 
-void progress_begin(struct progress *progress, const struct delta_facts *facts, int device)
+void progress_begin(struct progress *progress, const struct delta_facts *facts, int device, int sums)
 {
 	progress->facts = facts;
 	progress->device = device;
-	progress->flushed_ms = now_ms();
+	progress->sums = sums;
+	progress->flushed_ms = clock_ms();
 	progress->offset = facts->resume;
 }
 
@@ -104,7 +81,7 @@ int progress_note(struct progress *progress, uint64_t offset)
 	if (progress->quick < 0)
 		return 0;
 	r = tell(progress, progress->quick, false);
-	if (r < 0 || now_ms() - progress->flushed_ms < FLUSH_MS)
+	if (r < 0 || clock_ms() - progress->flushed_ms < FLUSH_MS)
 		return r;
 	return progress_keep(progress);
 }
@@ -113,8 +90,8 @@ int progress_keep(struct progress *progress)
 {
 	if (progress->durable < 0 || progress->offset == progress->facts->resume)
 		return 0;	/* what the files tell, if there are any, is true still */
-	if (fsync(progress->device) < 0)
+	if (fsync(progress->device) < 0 || (progress->sums >= 0 && fdatasync(progress->sums) < 0))
 		return -errno;
-	progress->flushed_ms = now_ms();
+	progress->flushed_ms = clock_ms();
 	return tell(progress, progress->durable, true);
 }

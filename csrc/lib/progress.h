@@ -26,7 +26,8 @@ struct progress {
 	int quick;			/* the one in memory, or -1 for neither */
 	int durable;			/* and the one on a disk */
 	int device;			/* flushed first */
-	uint64_t flushed_ms;		/* when that was, by the monotonic clock */
+	int sums;			/* and this, unless it is -1 */
+	int64_t flushed_ms;		/* when that was, by clock_ms() */
 	uint64_t offset;		/* as last noted */
 };
 
@@ -38,7 +39,7 @@ int progress_open(struct progress *progress, const char *quick, const char *dura
 /*
  * progress_begin - nothing is noted yet; the facts and the device must stay.
  */
-void progress_begin(struct progress *progress, const struct delta_facts *facts, int device);
+void progress_begin(struct progress *progress, const struct delta_facts *facts, int device, int sums);
 
 /*
  * progress_note - all before @offset was written.  0 or -errno.

@@ -16,8 +16,8 @@
 struct slice {
 	bool limited;		/* else everything is one */
 	uint64_t ms;		/* how long it is at least; 0: one chunk */
-	uint64_t begun_ms;	/* of CLOCK_MONOTONIC, as is … */
-	uint64_t end_ms;	/* … 0 before the first chunk, so that there is always progress */
+	int64_t begun_ms;	/* by clock_ms(), as is … */
+	int64_t end_ms;	/* … 0 before the first chunk, so that there is always progress */
 	bool more;		/* there is something left to be done */
 	uint32_t older, newer;	/* ids of the snapshots whose stores were being united when it was over */
 	uint64_t place;		/* how many entries of the older one's table were looked at for overwriting the newer one */

@@ -4,8 +4,9 @@
  *
  * All tables are loaded beforehand.  Then, in one process with its memory locked and without any I/O of its
  * own: suspend the volumes, each after the device that lies on it, if one does; of each resume the new snapshot
- * and swap the old base; resume the volumes LAST, and after each what lies on it.  A snapshot activated before the origin is suspended, or an origin resumed before its snapshot, loses chunks and
- * says nothing.  There is an instant at which all volumes are at rest, and that is what their snapshots show.
+ * and swap the old base; resume the volumes LAST, and after each what lies on it.  A snapshot activated before
+ * the origin is suspended, or an origin resumed before its snapshot, loses chunks and says nothing.  There is
+ * an instant at which all volumes are at rest, and that is what their snapshots show.
  *
  * A second process watches: if the first dies or stays away too long, it goes through to the end in its place,
  * or back to the beginning if not all were suspended yet.  If both die, stack_recover() does so for each volume.
