@@ -57,7 +57,7 @@ $(B)/%.o: csrc/%.c
 	@$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
 
 .SECONDARY:
--include $(wildcard $(B)/*.d $(B)/lib/*.d $(B)/model/*.d $(B)/powercut/*.d)
+-include $(wildcard $(B)/*.d $(B)/lib/*.d $(B)/model/*.d $(B)/powercut/*.d $(B)/fuzz/*.d)
 
 # Random operations against a model, in one process: tests/model.
 model := $(patsubst tests/model/%.c,$(B)/model/%.o,$(wildcard tests/model/*.c))
@@ -72,13 +72,25 @@ $(B)/model/model: $(model) $(B)/libzumastor.a
 model: $(B)/model/model
 
 # Power cuts out of a log of writes: tests/powercut.
-powercut := $(addprefix $(B)/powercut/,durable replay scribble sum torn)
+powercut := $(addprefix $(B)/powercut/,cut durable replay scribble sum torn)
 powercut_common := $(patsubst %,$(B)/powercut/%.o,check digest history log stamp volume)
 $(powercut): $(B)/powercut/%: $(B)/powercut/%.o $(powercut_common) $(B)/libzumastor.a
 	@echo "  LD $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
 
 powercut: $(powercut)
+
+# What strangers may send or leave, made up by libFuzzer: tests/fuzz, run by t3140.
+fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(filter-out %/forge.c,$(wildcard tests/fuzz/*.c)))
+$(fuzzers): $(B)/fuzz/%: $(B)/fuzz/%.o $(B)/fuzz/forge.o $(B)/libzumastor.a
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -Wl,--wrap=delta_chain_hex -o $@ $^ -Wl,--as-needed $(LIBS)
+
+fuzzers: $(fuzzers)
+
+fuzz: deps
+	@$(MAKE) --no-print-directory B=build/fuzz CC=clang WARN=-std=gnu11 CFLAGS='-O1 -g -fno-omit-frame-pointer \
+		-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzzers
 
 asan: deps
 	@$(MAKE) --no-print-directory B=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer \
@@ -119,7 +131,8 @@ uninstall:
 	rm -rf $(libexec_to) $(share_to)
 
 packages := gcc libc6-dev libdevmapper-dev libarchive-dev nettle-dev libseccomp-dev zlib1g-dev perl shellcheck mandoc \
-	libarchive-tools zstd lz4 xz-utils gzip tar jq pv fio thin-provisioning-tools time bsdextrautils bsdutils socat
+	libarchive-tools zstd lz4 xz-utils gzip tar jq pv fio thin-provisioning-tools time bsdextrautils bsdutils socat \
+	clang libclang-rt-dev strace
 
 deps:
 	@tests/lab/packages $(packages)
@@ -137,11 +150,11 @@ demo: lab
 run_tests := ZUMASTOR_TEST_REQUIRE=all ZUMASTOR_INSTALLED=$(installed) tests/run
 # The other tests see a 7.2 kernel, and t8002 a 6.1, as User-Mode Linux; real kernels wait for check-long.
 other_kernels := tests/t8000-kernel-6.1.sh tests/t8001-kernel-6.12.sh
-check: lint lab asan
+check: lint lab asan fuzz
 	@$(run_tests) $(filter-out $(other_kernels),$(wildcard tests/t[0-9]*.sh))
 
 # The whole suite on each kernel; then what takes hours.  It can be stopped, and goes on when started again.
-check-long: lint lab asan
+check-long: lint lab asan fuzz
 	@tests/lab/packages postgresql mariadb-server
 	@ZUMASTOR_TEST_REQUIRE=all ZUMASTOR_INSTALLED=$(installed) tests/long
 
@@ -149,7 +162,14 @@ mutants: lab asan
 	@tests/mutants/run
 
 bench: lab
-	@tests/bench/run --install $(installed)
+	@tests/bench/run engine.sh --mem 1G --disk 2G --disk 4G --install $(installed)
+
+# Beside other ways of doing it, and what it takes in memory.
+bench-replication: lab
+	@tests/lab/packages rsync thin-provisioning-tools
+	@tests/bench/run replication.sh --hosts 2 --mem 768M --disk 4G --disk 2G --disk 4G --disk 4G --disk 4G \
+		--install $(installed)
+	@tests/bench/memory.sh
 
 scripts = bin/zumastor $(wildcard libexec/* etc/zumastor/hooks.d/examples/*) \
 	$(wildcard tests/t*.sh tests/exec tests/long tests/demo.sh tests/bench/*.sh tests/mutants/run) \
@@ -163,4 +183,4 @@ lint: deps
 clean:
 	rm -rf build
 
-.PHONY: all model powercut asan install uninstall deps lab demo check check-long mutants bench lint clean
+.PHONY: all model powercut fuzzers fuzz asan install uninstall deps lab demo check check-long mutants bench bench-replication lint clean
