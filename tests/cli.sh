@@ -31,11 +31,14 @@ z() {
 	"$zumastor" "$@" </dev/null
 }
 
+refusals=0	# how many were asked for
+
 # refused CODE REGEX ARG... - zumastor ARG... ends with CODE, prints nothing but one line in the house
 # form on stderr, and the line matches REGEX.
 refused() {
 	local code=$1 regex=$2 got=0 desc
 	shift 2
+	refusals=$((refusals + 1))
 	desc=$(tr -c ' -~' '?' <<<"refused with $code: ${*:1:8}")
 	z "$@" >"$out" 2>"$err" || got=$?
 	if ((got != code)); then

@@ -57,6 +57,21 @@ far_hashes() {
 	far_sh "$hashes_script"
 }
 
+# newest_hash - uuid and content of the newest snapshot here;  far_newest_hash - there.
+# shellcheck disable=SC2016 # expanded over there
+newest_script='zumastor list home -H -o id,uuid | tail -n 1 | {
+	read -r id uuid
+	echo "$uuid $(dd if=/dev/zumastor/home/$id bs=1M iflag=direct status=none | md5sum)"
+}'
+
+newest_hash() {
+	sh -c "$newest_script"
+}
+
+far_newest_hash() {
+	far_sh "$newest_script"
+}
+
 # far_tree - what readers see over there: names and content;  tree DIR - the same here.
 # shellcheck disable=SC2016 # expanded over there
 tree_script='cd "$1" && find . -path ./lost+found -prune -o -type f -print | sort | xargs md5sum | md5sum'

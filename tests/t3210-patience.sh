@@ -86,4 +86,15 @@ expect 0 'a slow one' "$apply" --patience 1 device < <(for ((n = 0; n < 16; n++)
 	dd if=stream bs=280000 skip="$n" count=1 status=none
 	read -r -t 0.2 <> <(:) || true
 done)
+
+# The other way round: a reader that is there and takes nothing, and one that is slow.
+mkfifo stuck
+exec {held}<>stuck
+# shellcheck disable=SC2016 # expanded by that shell
+expect 1 'a reader that takes nothing' timeout 60 bash -c '"$@" <description >stuck' - \
+	"$plain/delta-pack" --compress none --patience 1 new
+is "$(<"$err")" 'delta-pack: nothing of the stream is taken any more' 'is given up'
+exec {held}>&-
+"$plain/delta-pack" --compress none --patience 1 new <description | pv -q -L 2M >copy
+is "${PIPESTATUS[0]} $(cmp copy stream)" '0 ' 'a slow one has all of it'
 done_testing

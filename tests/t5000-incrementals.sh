@@ -42,7 +42,7 @@ is "$(far zumastor list home -H -o id | wc -l)" "$count" 'and sends nothing'
 expect 1 'the replica refuses writes' far touch "$files/x"
 like "$(<"$err")" 'Read-only file system' 'by its mount'
 expect 1 'the replica takes no snapshots of its own' far zumastor snapshot home
-expect 4 'and has no target' far zumastor replicate home host1
+expect 4 'and has no target' far zumastor replicate home host3
 
 far zumastor stop
 expect 1 'a replica that is stopped stays one' far zumastor forget source home

@@ -51,6 +51,20 @@ expect 0 'it starts again' far zumastor start
 is "$(far_tree)" "$(tree "/run/zumastor/volumes/home-snapshots/hourly.1")" 'readers see the snapshot before'
 expect 0 'the next one' z replicate home
 is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'is right'
+
+# The snapshot is taken, and who took it dies before readers see it.
+far_sh "cd /usr/libexec/zumastor && mv dm-snapshot real && cat >dm-snapshot <<-'END' && chmod +x dm-snapshot
+	#!/bin/sh
+	/usr/libexec/zumastor/real \"\$@\" && pkill -9 zumastor-receiv
+	END"
+pair_change 100
+z snapshot home hourly >/dev/null
+expect 1 'the receiver is killed' z replicate home -q
+far_sh 'cd /usr/libexec/zumastor && mv real dm-snapshot'
+is "$(far zumastor list home -H -o uuid | tail -n 1)" "$(newest)" 'having taken the snapshot'
+expect 0 'again' z replicate home
+like "$(<"$out")" 'is there already' 'has nothing to send'
+is "$(far_tree)" "$(tree "$files-snapshots/hourly.0")" 'and readers see it now'
 is "$(ls -A /run/zumastor/jobs)" '' 'nothing is left of the jobs here'
 is "$(far ls -A /run/zumastor/jobs)" '' 'nor there'
 

@@ -33,7 +33,8 @@ for ((n = 0; n < 4; n++)); do
 done
 is "$(z list home -H -o id | wc -l)" 3 'two are kept by the schedule, one as a base'
 like "$(z list home -H -o uuid,kinds)" "$base.expired" 'the base is held though it expired'
-expect 3 'it cannot be removed' z remove home "$base"
+expect 3 'and stays mounted' z remove home "$base"
+like "$(<"$err")" 'it is mounted' 'which is all that keeps a person from removing it'
 ssh host2 'cat >/etc/zumastor/hooks.d/note' <<-'END'
 #!/bin/bash
 printf '%s %s\n' "$1" "$ZUMASTOR_UUID" >>/run/told
@@ -65,21 +66,23 @@ like "$(<"$out")" 'in full: .* from byte [0-9]+ on' 'goes on with it, unasked'
 is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'and is right'
 is "$(far_tree)" "$(tree "/run/zumastor/volumes/home-snapshots/hourly.0")" 'readers see it'
 
+replicas=$(far zumastor list home -H -o id | wc -l)
 slice load $large
 expect 0 'the volume grows' z resize home -o max
 resize2fs /dev/mapper/home &>/dev/null
 pair_change 3000
 z snapshot home hourly >/dev/null
 expect 1 'its replica is too small' z replicate home
-like "$(<"$err")" "of 'home' has $((large * 512)) bytes, 'home' on 'host2' has $((small * 512))" \
+like "$(<"$err")" "refuses volume 'home': '/dev/mapper/org' has $((small * 512)) bytes, $((large * 512)) are needed: make it larger" \
 	'which is said before anything is sent'
-refused_size=$(((small + 8) * 512))
-expect 1 'nor can it grow before its device' far zumastor resize home -o $refused_size
-like "$(<"$err")" "has $((small * 512)) bytes, $refused_size are needed: make it larger first" 'and what to do'
+is "$(far zumastor list home -H -o id | wc -l) $(far blockdev --getsize64 /dev/mapper/home)" "$replicas $((small * 512))" \
+	'and nothing is changed'
 far_slice load $large
-expect 0 'it grows' far zumastor resize home -o max
+expect 0 'it would grow' z replicate home --dry-run
+is "$(far blockdev --getsize64 /dev/mapper/home)" $((small * 512)) 'but does not by a dry run'
 expect 0 'an incremental over the smaller base' z replicate home
 like "$(<"$out")" ' on base ' 'is one'
+is "$(far blockdev --getsize64 /dev/mapper/home)" $((large * 512)) 'for which the replica has grown'
 is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'is right'
 is "$(far_tree)" "$(tree "/run/zumastor/volumes/home-snapshots/hourly.0")" 'readers see it'
 

@@ -30,4 +30,25 @@ expect 0 'is left out' z replicate home
 is "$(wc -l <"$out")" 1 'of all'
 expect 0 'but not when it is named' z replicate home host3
 is "$(ssh -n host3 'cat /run/zumastor/volumes/copy/stamp')" "$(cat "$files/stamp")" 'and has it'
+
+# One that is slow keeps neither the other nor the volume waiting, and goes on when it is ended.
+z define target home host3 --name copy --rate 20K
+z start target home host3
+head -c 4M /dev/urandom >"$files/big"
+z snapshot home hourly >/dev/null
+zumastor replicate home host3 -q </dev/null &>/dev/null &
+slow=$!
+until [[ $(z status home) == *'host3 '*' sending '* ]]; do read -r -t 0.3 <> <(:) || true; done
+expect 0 'a fast target' z replicate home host2
+pair_change 40
+sync -f "$files"
+expect 0 'and the next for it' z snapshot home hourly
+expect 0 'too' z replicate home host2
+kill "$slow" 2>"$err"
+is "$(<"$err")" '' 'are done before the slow one is'
+wait "$slow" || true
+z define target home host3 --name copy --rate 100M
+expect 0 'which goes on' z replicate home host3
+expect 0 'to the newest' z replicate home host3
+is "$(ssh -n host3 'cat /run/zumastor/volumes/copy/stamp')" "$(cat "$files/stamp")" 'and has it'
 done_testing

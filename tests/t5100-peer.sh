@@ -58,7 +58,7 @@ truncate -s $size "$scratch/junk"
 steal() {
 	local wanted=$1
 	shift
-	{ printf 'zumastor 1 receive home\n%s\n' "$*" && cat "$scratch/delta"; } | "$ZUMASTOR_SSH" host2 >"$scratch/answer" 2>&1 || true
+	{ printf 'zumastor 1 receive home\n%s\n' "$*" && cat "$scratch/delta"; } | "$ZUMASTOR_SSH" host2 >"$scratch/answer" 2>"$scratch/said" || true
 	like "$(tail -n 1 "$scratch/answer")" "^$wanted" "a stolen key: $* is $wanted"
 }
 
@@ -142,6 +142,9 @@ expect 255 'its key gets in no more' peer_ssh host2 true
 expect 1 'nor replicates' z replicate home
 like "$(<"$err")" "cannot reach 'host2': .*Permission denied" 'which says what ssh said'
 
+# Once in a while something in what follows has waited for ever: show what there is then.
+{ read -r -t 200 <> <(:) || { ps axf; ssh -n host2 ps axf; } >&2; } &
+watcher=$!
 # Without root anywhere: an account there that can do nothing but reach a socket, which root listens on.
 # shellcheck disable=SC2016 # expanded over there
 far_sh 'useradd -m zumastor && usermod -p "*" zumastor && mkdir -m 0700 ~zumastor/.ssh && mkdir -m 0755 /run/zumastor-peer
@@ -158,4 +161,5 @@ expect 0 'replicate to an account without rights' z replicate home --full
 is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'it is there'
 expect 1 'its socket is for nobody else' far setpriv --reuid 65534 --clear-groups socat - UNIX-CONNECT:/run/zumastor-peer/host1
 like "$(peer_ssh -l zumastor host2 zumastor status </dev/null 2>&1)" '^failed 7 no request' 'and leads nowhere else'
+kill "$watcher"
 done_testing

@@ -48,6 +48,9 @@ make 9 4 "s/^volume_bytes=.*/volume_bytes=$((size - 4096))/; s/^[0-9]* [0-9]*\$/
 make 9 7 >base
 make 9 full >all
 make 9 4 "s/^[0-9]* [0-9]*\$/300 4/; s/^chunk_bytes=.*/&\nmust-resume=4096/" >rest
+truncate -s $((size + 4096)) image
+make 9 4 "s/^volume_bytes=.*/volume_bytes=$((size + 4096))/" >larger
+truncate -s "$size" image
 printf 'not a delta' >text
 : >empty
 
@@ -72,10 +75,10 @@ for ((n = 0; n < 5; n++)); do
 done
 z import copy step.{0..4} >"$out"
 is "$(grep -c 'already' "$out")" 5 'what is there is passed over'
-for file in volume:1 smaller:1 base:6 all:6 rest:6 text:7 empty:7; do
+for file in volume:1 smaller:1 larger:1 base:6 all:6 rest:6 text:7 empty:7; do
 	refuse "${file#*:}" "${file%:*}"
 done
-for ((n = 0; n < $(long_or 200 8); n++)); do
+for ((n = 0; n < $(long_or 500 9); n++)); do
 	before=$((RANDOM % 4))
 	case $((n % 2)) in
 	0)	make 9 "$before" >wild

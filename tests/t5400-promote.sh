@@ -5,15 +5,9 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/pair.sh"
 
-# shellcheck disable=SC2016 # expanded over there, too
-newest_script='zumastor list home -H -o id,uuid | tail -n 1 | {
-	read -r id uuid
-	echo "$uuid $(dd if=/dev/zumastor/home/$id bs=1M iflag=direct status=none | md5sum)"
-}'
-
 # equal DESC - the newest snapshot, by uuid and content, and what readers see.
 equal() {
-	is "$(sh -c "$newest_script")" "$(far_sh "$newest_script")" "$1: the newest snapshot is the same"
+	is "$(newest_hash)" "$(far_newest_hash)" "$1: the newest snapshot is the same"
 	is "$(tree "$files")" "$(far_tree)" "$1: readers see the same"
 }
 

@@ -81,8 +81,8 @@ expect 0 'writers wait' z monitor --once
 is "$(<"$out") $(left)" 'home: store full: writers wait 1 2 3 4 7 ' 'a live target keeps its base even so'
 echo $((now - 8 * 86400)) >"$facts/targets/away/last_success"
 expect 0 'a week without success' z monitor --once
-like "$(<"$out")" 'snapshot 3 of .*, hourly; the target that needs it had no success for 7 days: it will need a full copy' \
-	'the base of a dead one is given up, loudly'
+like "$(<"$out")" "snapshot 3 of .*, hourly; target 'away' goes on from a bookmark" 'the base of a dead one is given up, and it says so'
+is "$(z list home --json | jq -c '[.bookmarks[] | .id, .state, .next]')" '[3,"ok",4]' 'for a bookmark'
 is "$(left)" '1 2 4 7 ' 'that one alone'
 expect 0 'and the writer goes on' wait "$writer"
 

@@ -49,7 +49,7 @@ exec {user}<&-
 mkdir -p /var/lib/zumastor/volumes/home/targets/host2
 "$helpers/store-show" "$store" | sed -n 's/^snapshot=6 uuid=\([^ ]*\) .*/\1/p' \
 	>/var/lib/zumastor/volumes/home/targets/host2/base
-refused 3 "snapshot 6 of 'home': target 'host2' needs it" remove home 5..7 --force
+refused 3 "snapshot 6 of 'home': target 'host2' needs it" remove home 6..10 --force
 rm -r /var/lib/zumastor/volumes/home/targets
 is "$(world)" "$before" 'the refusals changed nothing'
 expect 0 'a dry run' z remove home 2..4 9 --force --dry-run

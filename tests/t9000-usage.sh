@@ -30,8 +30,8 @@ refused 2 "unknown command 'frobnicate'" help frobnicate
 refused 2 "unknown command 'define-volume'" define-volume
 refused 2 "unknown command '../../../bin/sh'" ../../../bin/sh
 refused 2 'expected' define
-refused 2 "cannot define 'hook'" define hook x
-refused 2 "cannot forget 'master'" forget master x
+refused 2 "unknown command 'define hook'" define hook x
+refused 2 "unknown command 'forget master'" forget master x
 for command in "${commands[@]}" "${things[@]}"; do
 	[[ $command != @(archive|define|forget|peer|start|stop) ]] || continue	# their options belong to the things
 	read -ra words <<<"$command"
@@ -49,7 +49,7 @@ for command in "${commands[@]}" "${things[@]}"; do
 	refused 2 'expected |bad kind' "${words[@]}" a b c d e f
 done
 refused 2 'expected add.list.remove' peer
-refused 2 "cannot 'change' a peer" peer change host1
+refused 2 "unknown command 'peer change'" peer change host1
 refused 2 'expected' peer add
 refused 2 'expected' peer remove
 refused 2 'expected' peer remove a b
@@ -61,7 +61,7 @@ refused 2 'exclude each other' remove home 1 --wait --no-wait
 refused 2 'expected' monitor home
 refused 2 'expected' import
 refused 2 'expected' import home
-refused 2 "cannot 'frob' an archive" archive frob
+refused 2 "unknown command 'archive frob'" archive frob
 refused 2 'expected' archive
 refused 2 'expected' archive list
 refused 2 'expected' archive verify

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Names, numbers, hosts and sizes that are none are refused by reading alone.
+# R25: names, numbers, hosts and sizes that are none are refused by reading alone.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli.sh"
 
@@ -12,6 +12,7 @@ for name in '' . .. .hidden -x -- 'a b' a/b 'a;b' "$long" 'ä' $'a\nb' 'a(1)' 'a
 	refused 2 'bad volume name' import -- "$name" "$scratch/new"
 	refused 2 'bad volume name' status -- "$name"
 	refused 2 'bad volume name' promote -- "$name"
+	refused 2 'bad volume name' verify -- "$name" host
 	refused 2 'bad volume name' forget volume -- "$name"
 	refused 2 'bad group name' define group -- "$name" home
 	refused 2 'bad group name' forget group -- "$name"
@@ -20,8 +21,12 @@ for name in '' . .. .hidden -x -- 'a b' a/b 'a;b' "$long" 'ä' $'a\nb' 'a(1)' 'a
 	[[ -z $name ]] || refused 2 'bad volume name' peer add host1 --volume "home,$name"
 	refused 2 'bad peer name|unknown option' serve --peer "$name"
 	refused 2 'bad volume name' define group -- all home "$name"
+	expect 2 'hash refuses it, too' z hash -- "$name"
+	like "$(<"$out")" '^failed 2 bad volume name' 'and tells the other side'
 	expect 2 'receive refuses it, too' z receive -- "$name"
 	like "$(<"$out")" '^failed 2 bad volume name' 'and tells the sender'
+	expect 2 'so does send' z send -- "$name"
+	like "$(<"$out")" '^failed 2 bad volume name' 'and tells the replica'
 done
 
 for number in '' -1 +1 1.5 x 0x10 010 99999 '1 2' 1e3 "${injections[@]}"; do
@@ -35,10 +40,11 @@ refused 2 "bad kind 'manual'" define master home -c manual,3
 refused 2 'number of weekdaily' define schedule home -c weekdaily,many
 refused 2 'expected at least one' define schedule home
 
-for host in '' -x 'a b' 'a;b' user@host 'host:' host:x host:0 host:65536 host:022 '[::1' 'a/b' \
+for host in '' -x 'a b' 'a;b' @host -x@host 'a b@host' U@host a@b@host a@ a@-x 'host:' host:x host:0 host:65536 host:022 '[::1' 'a/b' \
 	"${injections[@]}"; do
-	refused 2 'bad (host|port)' define target home -- "$host"
-	refused 2 'bad (host|port)' define source home -- "$host"
+	refused 2 'bad (host|port|user)' define target home -- "$host"
+	refused 2 'bad (host|port|user)' define source home -- "$host"
+	refused 2 'bad name of this host' define source home host --as "$host"
 done
 
 for size in '' 0 1 3K 5000 1M 4k 4KB -4K 16KK 99999999999999999999 "${injections[@]}"; do
@@ -78,8 +84,21 @@ for policy in '' stop Expire expire,halt "${injections[@]}"; do
 done
 refused 2 'is there twice' define group all home home
 refused 2 'at most 64' define group all v{1..65}
-refused 2 'bad rate' define target home host -r fast
-refused 2 'bad volume name' define target home host -n 'a b'
+for word in fast -1 1.5M 4KB "${injections[@]}"; do
+	refused 2 'bad rate' define target home host -r "$word"
+	refused 2 'bad rate' verify home host --rate "$word"
+	refused 2 'bad volume name' define target home host -n "$word$word "
+	refused 2 'bad volume name' define source home host -n "$word "
+	refused 2 'bad period' define source home host -p "$word"
+	refused 2 'bad answer' define target home host --each "$word"
+	refused 2 'bad feature' define target home host -t "$word"
+done
+for word in 1000000 -1 1.5 a '7 '; do
+	refused 2 'bad days' define target home host --base-days="$word"
+done
+for word in 101% -1% % 5%% 1X 1.5% '1 %'; do
+	refused 2 'bad space' define target home host --base-space="$word"
+done
 refused 2 'bad kind' snapshot home 'hour ly'
 for name in . .hidden 'a b' a/b "${injections[@]}"; do
 	refused 2 'bad volume name|unknown option|expected' exec "$name" -- true
@@ -141,6 +160,9 @@ rm "$scratch/etc/zumastor/zumastor.conf"
 
 no_trace 'no injected command has run'
 is "$(find "$database" -type f)" '' 'nothing was written to the database'
+
+traces=("$trap_dir"/*)
+score R25 "$refusals" arguments $((tap_failed + ${#traces[@]})) 'ran or wrote'
 
 expect 1 'refused for others than root' \
 	setpriv --reuid 65534 --regid 65534 --clear-groups "$zumastor" status

@@ -19,6 +19,8 @@ for command in snapshot replicate promote status list mount umount check; do
 done
 refused 4 "no such volume 'away'" exec away -- true
 refused 4 "no such volume 'away'" resize away -o 1G
+refused 4 "no such volume 'away'" verify away
+refused 4 "has no target 'host2'" verify home host2
 refused 4 "no such volume 'away'" export away "$scratch/new"
 refused 4 "no such volume 'away'" import away "$scratch/new"
 refused 4 'no snapshot' export home 99 "$scratch/new"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # lab: --disk 32M --disk 32M --timeout 400
-# Whatever stands in the files of the database, the configuration or the store's record: no command runs.
+# R25: whatever stands in the files of the database, the configuration or the store's record: no command runs.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli.sh"
 
@@ -13,6 +13,7 @@ volume=$database/volumes/home
 
 # poison FILE COMMAND... - one of two injections in FILE, or both in turn, then each COMMAND; a clear line or no effect, never
 # both a success and a trace.
+commands=0
 poison() {
 	local file=$1 number injection command kept=''
 	local -a words
@@ -23,6 +24,7 @@ poison() {
 		printf '%s\n' "$injection" >"$file"
 		for command in "$@"; do
 			read -ra words <<<"$command"
+			commands=$((commands + 1))
 			z "${words[@]}" >"$out" 2>"$err" || true
 			if grep -q 'line [0-9]*:' "$err" && ! grep -q '^zumastor' "$err"; then
 				fail "$command: bash complained" "$(<"$err")"
@@ -42,18 +44,38 @@ z monitor --once >/dev/null || true
 poison /run/zumastor/space/home/state 'monitor --once'
 poison /run/zumastor/space/home/used 'monitor --once' 'status home'
 poison "$volume/targets/host2/port" 'replicate home host2'
+poison "$volume/targets/host2/user" 'replicate home host2'
 poison "$volume/targets/host2/name" 'replicate home host2'
 poison "$volume/targets/host2/compress" 'replicate home host2'
 poison "$volume/targets/host2/compare" 'replicate home host2'
 poison "$volume/targets/host2/rate" 'replicate home host2'
+poison "$volume/targets/host2/each" 'replicate home host2'
+poison "$volume/targets/host2/test" 'replicate home host2'
 poison "$volume/targets/host2/base" 'snapshot home hourly' 'status home' 'check home' "remove home $id"
+poison "$volume/targets/host2/base_days" 'status home'
+poison "$volume/targets/host2/base_space" 'status home --json'
+mkdir "$volume/bookmarks"
+poison "$volume/bookmarks/$uuid" 'status home' 'list home --json' 'check home'
+rmdir "$volume/bookmarks"
 poison "$volume/targets/host2/last_success" 'status' 'status home --json'
 poison "$volume/targets/host2/last_error" 'status' 'status home --json'
+poison "$volume/targets/host2/verified" 'status' 'status home --json'
+poison "$volume/targets/host2/repair" 'replicate home host2'
 poison "$volume/origin" 'status' 'start volume home'
 poison "$volume/store" 'status' 'list home' 'snapshot home'
 poison "$volume/metadev" 'status' 'start volume home'
+mkdir "$volume/source"
+for file in host uuid onto stand-in taking progress sums-of sums-step verified; do
+	poison "$volume/source/$file" 'receive home'
+done
+rm -r "$volume/source"
 mkdir -p "$database/peers/host2"/{volumes,verbs}
 poison "$database/peers/host2/key" 'peer list' 'peer add host2 --print'
+for file in "${injections[4]//\//}" --all $'a\nb' '*'; do
+	touch "$database/peers/host2/verbs/$file" "$database/peers/host2/volumes/$file"
+done
+z peer list >"$out" 2>&1 || true
+z peer add host2 --print >"$out" 2>&1 || true
 rm -r "$database/peers/host2"
 poison /etc/zumastor/zumastor.conf 'status' 'snapshot home'
 
@@ -65,6 +87,7 @@ for injection in '$(reboot)' 'x[$(reboot)0]' '-n' '*'; do
 	z status home >/dev/null 2>&1 || true
 	z list >"$out" 2>/dev/null
 	z replicate home >/dev/null 2>&1 || true
+	commands=$((commands + 4))
 	rm -rf -- "$database/volumes/${injection:?}" "$volume/targets/${injection:?}"
 done
 pass 'names of directories run nothing'
@@ -88,6 +111,9 @@ z status >/dev/null 2>&1
 unset -f sed
 unset BASH_ENV ENV
 no_trace 'nor does the environment'
+
+traces=("$trap_dir"/*)
+score R25 "$commands" commands "${#traces[@]}" 'ran something'
 
 z stop
 mkdir "$scratch/elsewhere"

@@ -6,14 +6,17 @@
 . "$(dirname "$0")/cli.sh"
 seed=${ZUMASTOR_SEED:-$RANDOM}
 
-# A receiver that tells what it was given.
-cat >"$scratch/usr/libexec/zumastor/zumastor-receive" <<-END
-	#!/bin/sh
-	{ printf '%s\0' "\$@"; printf '\001'; cat /proc/self/environ; printf '\001'; cat; } >$scratch/ran
-END
-mkdir -p "$database/peers/host1"/{verbs,volumes}
+# A receiver, and a sender, that tell what they were given.
+for verb in receive send; do
+	cat >"$scratch/usr/libexec/zumastor/zumastor-$verb" <<-END
+		#!/bin/sh
+		{ printf '%s\0' zumastor-$verb "\$@"; printf '\001'; cat /proc/self/environ; printf '\001'; cat; } >$scratch/ran
+	END
+done
+# host1 may send to this host, and pull2 get what is here.
+mkdir -p "$database/peers"/{host1,pull2}/{verbs,volumes}
 chmod -R go= "$database/peers"
-touch "$database/peers/host1/verbs/receive" "$database/peers/host1/volumes/home"
+touch "$database/peers"/{host1/verbs/receive,pull2/verbs/send,host1/volumes/home,pull2/volumes/home}
 
 # ask INPUT [OPTION...] - the whole answer is in $out.
 ask() {
@@ -51,6 +54,13 @@ mv "$database/peers/host1/volumes/home" "$database/peers/host1/volumes/.all"
 expect 0 'one that may all' ask 'zumastor 1 receive away\n' --peer host1
 mv "$database/peers/host1/volumes/.all" "$database/peers/host1/volumes/home"
 expect 0 'root, of its own' ask 'zumastor 1 receive away\n'
+expect 1 'not what it was not told' ask 'zumastor 1 hash home\n' --peer host1
+expect 0 'the opposite' ask 'zumastor 1 send home\n' --peer pull2
+is "$(tr '\0\1' '  ' <"$scratch/ran" | cut -d' ' -f1,2)" 'zumastor-send home' 'is another verb'
+expect 1 'which may not send here' ask "$good" --peer pull2
+is "$(<"$out")" "failed 1 this peer may not receive 'home'" 'is told'
+expect 1 'nor may the other have what is here' ask 'zumastor 1 send home\n' --peer host1
+is "$(<"$out")" "failed 1 this peer may not send 'home'" 'is told, too'
 expect 5 'an unknown verb' ask 'zumastor 1 remove home\n'
 for bad in '' '\n' 'zumastor' 'zumastor 1 receive home' 'zumastor 2 receive home\n' 'zumastor 1 receive home\r\n' \
 	'zumastor 1 receive home \n' 'zumastor 1 receive\n' 'zumastor 1 receive \n' 'zumastor 1 receive home\0\n' \
@@ -59,13 +69,18 @@ for bad in '' '\n' 'zumastor' 'zumastor 1 receive home' 'zumastor 2 receive home
 	[[ ! -e $scratch/ran ]] || fail 'it ran all the same'
 done
 
-count=$(long_or 50000 190)
-code=0
-"$top/tests/serve-attack" "$count" "$seed" "$zumastor" host1 "$scratch" >"$scratch/report" || code=$?
+count=$(long_or 25000 95)
+: >"$scratch/report"
+for attack in 'host1 receive' 'pull2 send'; do
+	code=0
+	read -ra words <<<"$attack"
+	"$top/tests/serve-attack" "$count" "$seed" "$zumastor" "${words[@]}" "$scratch" >"$scratch/found" || code=$?
+	((code == 0)) || [[ -s $scratch/found ]] || fail 'the attacker died'
+	sed "s/^/$attack /" "$scratch/found" >>"$scratch/report"
+done
 diag "seed $seed"
 [[ ! -s $scratch/report ]] || diag "$(<"$scratch/report")"
-((code == 0)) || [[ -s $scratch/report ]] || fail 'the attacker died'
-score R26 "$count" attempts "$(wc -l <"$scratch/report")" 'got through'
+score R26 $((2 * count)) attempts "$(wc -l <"$scratch/report")" 'got through'
 no_trace 'no injected command has run'
 
 code=0

@@ -10,26 +10,33 @@ is_names()	{ [[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9_.-]*(\ [A-Za-z0-9][A-Za-z0-9_.-]*)*
 is_number()	{ [[ $1 =~ ^(0|[1-9][0-9]{0,17})$ ]]; }
 is_clone()	{ [[ $1 == */* ]] && is_name "${1%%/*}" && is_clone_name "${1#*/}"; }
 is_uuid()	{ [[ $1 =~ ^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$ ]]; }
-is_stand_in()	{ is_uuid "${1% *}" && is_uuid "${1#* }"; }
+is_stand_in()	{ [[ $1 == *' '* ]] && is_uuid "${1% *}" && is_uuid "${1#* }"; }
+is_step()	{ [[ $1 == *' '* ]] && is_base "${1% *}" && is_uuid "${1#* }"; }
 is_answer()	{ [[ $1 == @(yes|no) ]]; }
 is_feature()	{ [[ $1 == fullvolume ]]; }
 is_base()	{ [[ $1 == none ]] || is_uuid "$1"; }
+is_verdict()	{ [[ $1 =~ ^[0-9]{1,12}\ [0-9a-f-]{36}\ (0|[1-9][0-9]{0,17})(\ repaired)?$ ]]; }
 is_path()	{ [[ $1 == /* ]] && is_text "$1"; }
 is_word()	{ [[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9_.:=/+-]{0,62}$ ]]; }
 is_kinds()	{ [[ $1 =~ ^[A-Za-z][A-Za-z0-9_-]{0,30}(,[A-Za-z][A-Za-z0-9_-]{0,30}){0,15}$ ]]; }
 is_mountopts()	{ [[ $1 != *[^A-Za-z0-9_.,:=/@%+-]* ]] && is_text "$1"; }
 # The levels are those of csrc/lib/delta_write.c.
 is_compress()	{ [[ $1 =~ ^(none|(gzip|lz4)(:[1-9])?|zstd(:([1-9]|1[0-9]))?|xz(:[0-6])?)$ ]]; }
+is_compress_auto()	{ [[ $1 == auto ]] || is_compress "$1"; }
 is_compare()	{ [[ $1 == @(yes|no|auto) ]]; }
 # Not {0,1000} in an expression: glibc takes seconds for it.
 is_text()	{ [[ $1 != *[^[:print:]]* ]] && ((${#1} <= 1000)); }
 is_policy()	{ [[ $1 == expire || $1 == halt ]]; }
+is_days()	{ is_number "$1" && ((${#1} <= 6)); }
 is_size()	{ [[ $1 =~ ^(0|[1-9][0-9]{0,17})[KMGT]?$ ]]; }
+
+# An amount, or a part of something.
+is_space()	{ is_size "$1" || [[ $1 =~ ^([0-9]|[1-9][0-9]|100)%$ ]]; }
 
 # A host name, an IPv4 or an IPv6 address.  Nothing that ssh or a shell could take for an option,
 # an address of another kind or a command.
 is_host() {
-	[[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9.-]*$ || $1 =~ ^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+$ ]] &&
+	[[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9.-]*$ || $1 =~ ^[0-9A-Fa-f:][0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+$ ]] &&
 		((${#1} <= 253))
 }
 
@@ -70,9 +77,14 @@ size_bytes() {
 	printf '%s' $((number << shift_by))
 }
 
-# host_split HOST[:PORT] - sets host and port ('' for the default).
+# host_split [USER@]HOST[:PORT] - sets host, and user and port ('' for the default).
 host_split() {
-	port=
+	port='' user=''
+	if [[ $1 == *@* ]]; then
+		user=${1%%@*}
+		check user "$user" 'user'
+		set -- "${1#*@}"
+	fi
 	case $1 in
 	\[*\])		host=${1:1:-1} ;;
 	\[*\]:*)	host=${1%]:*}
@@ -86,6 +98,11 @@ host_split() {
 	esac
 	check host "$host" 'host'
 	[[ -z $port ]] || check port "$port" 'port'
+}
+
+# Of a login there.
+is_user() {
+	[[ $1 =~ ^[a-z_][a-z0-9_-]{0,31}$ ]]
 }
 
 is_port() {

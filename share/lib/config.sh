@@ -13,6 +13,7 @@ declare -gA config=(
 	[peer_timeout]=60
 	[monitor_period]=10
 	[base_days]=7
+	[base_space]=25%
 	[hook_timeout]=60
 	[hook_failure]=stop
 	[hook_size]=1G
@@ -27,6 +28,7 @@ config_check() {
 			is_number "$value" && ((${#value} <= 6 && value > 0)) ;;
 	hook_failure)	[[ $value == stop || $value == continue ]] ;;
 	hook_size)	is_size "$value" ;;
+	base_space)	is_space "$value" ;;
 	compress)	is_compress "$value" ;;
 	compress_threads) is_number "$value" && ((${#value} <= 2 && value >= 1 && value <= 16)) ;;
 	monitor_period)	is_number "$value" && ((${#value} <= 5 && value >= 1 && value <= 86400)) ;;

@@ -62,7 +62,7 @@ sh_quote() {
 
 # run CMD [ARG...] - every command that changes the system goes through here.
 run() {
-	if [[ -n $verbose && $1 == helper ]]; then
+	if [[ -n $verbose && $1 == @(helper|become) ]]; then
 		printf '+ %s\n' "$(one_line "$(sh_quote "$ZUMASTOR_LIBEXEC/$2" "${@:3}")")" >&2
 	elif [[ -n $verbose ]]; then
 		printf '+ %s\n' "$(one_line "$(sh_quote "$@")")" >&2
@@ -76,17 +76,26 @@ helper() {
 	"${ZUMASTOR_LIBEXEC:?}/$1" "${@:2}" || exit
 }
 
+# become NAME [ARG...] - the same in $(...), which needs no process of its own beside it.
+become() {
+	exec "${ZUMASTOR_LIBEXEC:?}/$1" "${@:2}"
+}
+
 # Two stacks of commands, unwound last-first when the command ends: undo_stack unless `keep` was
-# reached, always_stack in any case.
+# reached, always_stack in any case.  They see the command's exit status in $status.
 undo_stack=()
 always_stack=()
 
 on_exit() {
-	undo_stack+=("$(printf '%q ' "$@")")
+	local words
+	printf -v words '%q ' "$@"
+	undo_stack+=("$words")
 }
 
 always() {
-	always_stack+=("$(printf '%q ' "$@")")
+	local words
+	printf -v words '%q ' "$@"
+	always_stack+=("$words")
 }
 
 # keep - the point of no return: what was done so far stays.

@@ -260,14 +260,10 @@ define_write_state() {
 	local new=$ZUMASTOR_STATE/volumes/.new
 	rm -rf -- "$new"
 	mkdir -- "$new"
-	state_set "$new/origin" "$origin"
-	state_set "$new/store" "$store"
-	state_set_or_drop "$new/live" "$live"
-	state_set_or_drop "$new/parent" "$parent"
-	state_set_or_drop "$new/metadev" "${metadev[0]-}"
-	state_set_or_drop "$new/mountopts" "${opt[mountopts]-}"
-	state_set_or_drop "$new/mountpoint" "${opt[mountpoint]-}"
-	state_set_or_drop "$new/snappath" "${opt[snappath]-}"
+	state_set "$new/origin" "$origin" "$new/store" "$store" "$new/live" "$live" \
+		"$new/parent" "$parent" "$new/metadev" "${metadev[0]-}" \
+		"$new/mountopts" "${opt[mountopts]-}" "$new/mountpoint" "${opt[mountpoint]-}" \
+		"$new/snappath" "${opt[snappath]-}"
 	[[ -z ${opt[cachesize]-} ]] ||
 		state_set "$new/cachesize" "$(size_bytes "${opt[cachesize]}" 'cache size')"
 	mv -T -- "$new" "$dir"

@@ -1,8 +1,10 @@
 # delta.sh - what changed between two snapshots, as a stream: for another host, or for a file.
 #
 # Needs core.sh ... snap.sh, mount.sh.   Works on the command's variables: volume, dir, snap (the id that is sent), base (an
-# id, or nothing for all of it), base_uuid (or none), job (a private directory), compress, compare (yes, no or auto), rate,
-# resume (or nothing) and differences (yes where the reader has the base at hand).
+# id, or nothing for all of it), base_uuid (or none), bookmark (a file, where that base is gone), job (a private directory),
+# compress, compare (yes, no or auto), rate, resume (or nothing), extra (a file of "OFFSET LENGTH" that are in it whether they
+# changed or not, or nothing), differences (yes where the reader has the base at hand), framed (not empty where the connection
+# goes on behind it) and patience (the seconds for a reader that takes nothing; none, where it may take any time).
 # shellcheck shell=bash disable=SC2034,SC2154
 
 # delta_choose WANTED - sets snap: what is to be sent.
@@ -71,8 +73,7 @@ delta_hide() {
 # delta_list - write the description of the delta into $job/description; sets changed_bytes.
 # Called with the volume locked: a snapshot taken meanwhile would freeze what we read.
 delta_list() {
-	local chunk_bytes chunks cow_text lineage
-	local -a cows grown=()
+	local chunk_bytes chunks lineage
 	snap_lineage
 	lineage=$REPLY
 	volume_bytes=$((snap_sectors[snap] * 512))
@@ -87,26 +88,48 @@ delta_list() {
 			${resume:+must-resume "$resume"} \
 			${old_device:+${differences:+mode xor}}
 		printf '\n'
-	} >"$job/facts"
-	if [[ -n $base ]]; then
-		cow_text=$(helper dm-cows "$volume" "$store" "$base" "$snap")
+	} >"$job/description"
+	delta_ranges >>"$job/description"
+	printf 'end\n' >>"$job/description"
+	delta_count "$chunk_bytes"
+}
+
+# delta_ranges - print what changed, "FIRST COUNT" a line.
+delta_ranges() {
+	local cow_text
+	local -a cows=() options=()
+	if [[ $base_uuid == none ]]; then
+		printf '0 %s\n' "$chunks"
+		return
+	elif [[ -n $base ]]; then
+		cow_text=$(become dm-cows "$volume" "$store" "$base" "$snap")
 		mapfile -t cows <<<"$cow_text"
 		# The chunk across the old end is among those that nobody watched there.
 		((snap_sectors[base] == snap_sectors[snap])) ||
-			grown=(--from $((snap_sectors[base] * 512 / chunk_bytes)))
-		helper cow-chunks "${grown[@]}" "$chunk_bytes" "$chunks" "${cows[@]}" \
-			>"$job/ranges"
+			options=(--from $((snap_sectors[base] * 512 / chunk_bytes)))
 	else
-		printf '0 %s\n' "$chunks" >"$job/ranges"
+		helper dm-bookmark list "$volume" "$store" "$bookmark" "$snap" >"$job/add"
 	fi
-	{ cat -- "$job/facts" "$job/ranges" && printf 'end\n'; } >"$job/description"
-	delta_count "$chunk_bytes"
+	[[ -z ${extra-} ]] || delta_add "$chunk_bytes" "$chunks" >>"$job/add"
+	[[ ! -e $job/add ]] || options+=(--add "$job/add")
+	helper cow-chunks "${options[@]}" "$chunk_bytes" "$chunks" "${cows[@]}"
+	rm -f -- "$job/add"
+}
+
+# delta_add CHUNK_BYTES CHUNKS - print the chunks of what is to be in it besides.
+delta_add() {
+	awk -v chunk="$1" -v chunks="$2" '{
+		first = int($1 / chunk)
+		end = int(($1 + $2 + chunk - 1) / chunk)
+		if (end > chunks) end = chunks
+		if (first < end) printf "%.0f %.0f\n", first, end - first
+	}' "$extra"
 }
 
 # delta_count CHUNK_BYTES - sets changed_bytes; of all that is in it, also where only the rest is to be sent.
 delta_count() {
-	changed_bytes=$(awk -v chunk="$1" '{ n += $2 } END { printf "%.0f", n * chunk }' \
-		"$job/ranges")
+	changed_bytes=$(awk -v chunk="$1" '/^[0-9]/ { n += $2 } END { printf "%.0f", n * chunk }' \
+		"$job/description")
 	# The last chunk may reach beyond the end of the volume.
 	((changed_bytes <= volume_bytes)) || changed_bytes=$volume_bytes
 }
@@ -117,34 +140,39 @@ delta_check_rate() {
 		die_with "$UNSUPPORTED" "cannot keep to a rate of '$rate': pv is not installed"
 }
 
-# delta_stream - the delta, through pv where a person watches or a rate is set.
+# delta_stream - the delta, through pv where a rate is set.
 delta_stream() {
-	local -a view=()
-	if [[ -t 2 && -z $quiet ]] && type -P pv >/dev/null; then
-		view=(pv -b -r -t -a)
-	elif [[ -n $rate ]]; then
-		view=(pv -q)
-	fi
-	if ((${#view[@]})); then
-		[[ -z $rate ]] || view+=(-L "$(size_bytes "$rate" 'rate')")
-		delta_pack | delta_view
+	if [[ -n $rate ]]; then
+		delta_pack | delta_limit "$(size_bytes "$rate" 'rate')"
 	else
 		delta_pack
 	fi
 }
 
-# delta_view - becomes pv.  Where nobody sees it, what it complains of is kept.
-delta_view() {
-	[[ ${view[1]} != -q ]] || exec 2>"$job/view"
-	exec "${view[@]}"
+# delta_limit BYTES - becomes pv.
+delta_limit() {
+	exec pv -q -L "$1" 2>"$job/limit"
+}
+
+# delta_patience - sets REPLY to the seconds that a piece of the stream may wait for its reader: it may have to copy as much
+# as the volume has before it begins, and the rate alone may make it wait.
+delta_patience() {
+	local bytes=0
+	[[ -z $rate ]] || bytes=$(size_bytes "$rate" 'rate')
+	REPLY=$((patience + (volume_bytes >> 25) + (bytes ? 131072 / bytes : 0)))
 }
 
 # delta_pack - becomes what writes the stream: call it in a process of its own.
 delta_pack() {
-	local -a old=()
+	local -a old=() patient=()
 	[[ -z $old_device ]] || old=(--old "$old_device" --compare "$compare")
+	if [[ -n ${patience-} ]]; then
+		delta_patience
+		patient=(--patience "$REPLY")
+	fi
 	printf '%s\n' "$BASHPID" >"$job/pid"
-	exec "$ZUMASTOR_LIBEXEC/delta-pack" --compress "$compress" --stats 3 "${old[@]}" \
+	exec "$ZUMASTOR_LIBEXEC/delta-pack" --compress "$compress" --stats 3 ${framed:+--framed} \
+		--progress "$job/progress" "${old[@]}" "${patient[@]}" \
 		--threads "${config[compress_threads]}" "/dev/zumastor/$volume/$snap" \
 		<"$job/description" 3>"$job/stats" 2>"$job/pack"
 }

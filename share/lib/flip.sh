@@ -29,7 +29,7 @@ flip_mount() {
 # tell the one that came last, and not the one to be seen.
 flip_top() {
 	REPLY=
-	! mountpoint -q -- "$1" || REPLY=$(stat -c %Hd:%Ld -- "$1")
+	! mount_is_point "$1" || REPLY=$(stat -c %Hd:%Ld -- "$1")
 }
 
 # flip_check NUMBER - dies unless it is a device of the volume.
@@ -63,9 +63,12 @@ flip_below() {
 
 # flip_clear STAGING - what ends there must not end where it came to.
 flip_clear() {
-	! mountpoint -q -- "$1" || run mount --make-rprivate -- "$1"
-	! mountpoint -q -- "$1" || run umount -l -- "$1"
-	[[ ! -d $1 ]] || run rmdir -- "$1"
+	[[ -d $1 ]] || return 0
+	if mount_is_point "$1"; then
+		run mount --make-rprivate -- "$1"
+		run umount -l -- "$1"
+	fi
+	run rmdir -- "$1"
 }
 
 # flip_uncover - take away what covers the mount of device $number on $dir; adds to old.

@@ -49,7 +49,7 @@ instant_name() {
 instant_take() {
 	local text code=0 key value name=
 	[[ -z $group ]] || group_begin
-	text=$(run helper dm-snapshot "${uuids[@]}" --kinds "$hook_kinds" "${pairs[@]}") || code=$?
+	text=$(run become dm-snapshot "${uuids[@]}" --kinds "$hook_kinds" "${pairs[@]}") || code=$?
 	if ((code)); then
 		[[ -z $group ]] || (group_mend) || true
 		((code <= 125)) || die "cannot take a snapshot of '${args[0]}': dm-snapshot was killed"

@@ -43,12 +43,17 @@ lock_held() {
 	[[ -e $file ]] && ! flock -n "$file" true
 }
 
-# unlocked CMD [ARG...] - run what may outlive us without our locks; becomes CMD, so call it in a
-# process of its own.
-unlocked() {
+# lock_let_go - for a process of its own that may outlive us: keep no lock of ours open.
+lock_let_go() {
 	local fd
 	for fd in "${lock_fd[@]}"; do
 		exec {fd}>&-
 	done
+}
+
+# unlocked CMD [ARG...] - run what may outlive us without our locks; becomes CMD, so call it in a
+# process of its own.
+unlocked() {
+	lock_let_go
 	exec "$@"
 }

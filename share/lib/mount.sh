@@ -10,7 +10,7 @@
 mount_type() {
 	local type
 	REPLY=
-	type=$(blkid -p -o value -s TYPE -- "$1" 2>/dev/null) || return 0
+	type=$(exec blkid -p -o value -s TYPE -- "$1" 2>/dev/null) || return 0
 	case $type in
 	ext2 | ext3 | ext4 | xfs | btrfs | vfat | exfat | f2fs | jfs | nilfs2 | squashfs | iso9660)
 		REPLY=$type ;;
@@ -36,7 +36,7 @@ mount_targets() {
 	local number line target
 	local -a field lines
 	REPLIES=()
-	number=$(stat -L -c %Hr:%Lr -- "$1" 2>/dev/null) || return 0
+	number=$(exec stat -L -c %Hr:%Lr -- "$1" 2>/dev/null) || return 0
 	mapfile -t lines </proc/self/mountinfo
 	for line in "${lines[@]}"; do
 		[[ $line == *" $number "* || $line == *" - btrfs $1 "* ]] || continue
@@ -60,13 +60,27 @@ mount_is() {
 	return 1
 }
 
+# mount_is_point DIR - is anything mounted on it?   What mountpoint(1) tells, where DIR has no link in it.
+mount_is_point() {
+	local line target
+	local -a lines
+	mapfile -t lines </proc/self/mountinfo
+	for line in "${lines[@]}"; do
+		line=${line#* * * * }
+		printf -v target %b "${line%% *}"
+		[[ $target != "$1" ]] || return 0
+	done
+	return 1
+}
+
 # mount_device DEVICE DIR TYPE OPTIONS
 mount_device() {
 	if mount_is "$1" "$2"; then
 		return
 	fi
-	[[ -d $2 ]] || run mkdir -p -m 0755 -- "$2"
-	if mountpoint -q -- "$2"; then
+	if [[ ! -d $2 ]]; then
+		run mkdir -p -m 0755 -- "$2"
+	elif mountpoint -q -- "$2"; then
 		die_with "$BUSY" "cannot mount '$1': something else is mounted on '$2'"
 	fi
 	mount_quietly -t "$3" ${4:+-o "$4"} -- "$1" "$2"
@@ -214,7 +228,7 @@ mount_place_end() {
 
 # mount_link TARGET LINK
 mount_link() {
-	[[ $(readlink -- "$2") == "$1" ]] || run ln -sfT -- "$1" "$2"
+	[[ -L $2 && $2 -ef $1 ]] || run ln -sfT -- "$1" "$2"
 }
 
 # mount_snapshot ID - mount a shown snapshot at its creation time.
@@ -303,30 +317,18 @@ mount_snapshot_end() {
 
 # mount_kind_links - hourly.0, hourly.1, ... beside the directories they point at.
 mount_kind_links() {
-	local id name target
-	local -a names
-	local -A wanted=()
+	local id name
+	local -a names links=()
 	[[ -d $snappath ]] || return 0
 	for id in "${snap_ids[@]}"; do
 		snap_time_text "${snap_time[id]}"
 		[[ -d $snappath/$REPLY ]] || continue
 		read -r -a names <<<"${snap_names[id]}"
 		for name in "${names[@]}"; do
-			wanted[$name]=$REPLY
+			links+=("$name" "$REPLY")
 		done
 	done
-	# What is right already needs no process of its own.
-	while read -r name target; do
-		[[ $name =~ ^[A-Za-z][A-Za-z0-9_-]*\.[0-9]+$ ]] || continue
-		if [[ ${wanted[$name]-} == "$target" ]]; then
-			unset "wanted[$name]"
-		elif [[ -z ${wanted[$name]-} ]]; then
-			run rm -- "$snappath/$name"
-		fi
-	done < <(find "$snappath" -maxdepth 1 -type l -printf '%f %l\n')
-	for name in "${!wanted[@]}"; do
-		run ln -sfT -- "${wanted[$name]}" "$snappath/$name"
-	done
+	run helper link-set "$snappath" "${links[@]}"
 }
 
 # mount_volume_end - unmount the volume, its snapshots stay.

@@ -1,4 +1,4 @@
-# peer.sh - the sender's end of the conversation with `zumastor receive` on another host.
+# peer.sh - the sender's end of the conversation with `zumastor receive` on another host, whoever has connected.
 #
 # Needs core.sh, check.sh, config.sh, lock.sh.   We ask `zumastor serve` there for it by a line of its own,
 #
@@ -10,23 +10,36 @@
 #
 # and before "ready", where a delta was cut:  partial BASE|none UUID OFFSET.
 #
-# then we, having said  alive  every few seconds until we know:  nothing  |  send BASE|none UUID [OFFSET], and the delta, or its rest from there on; and it:  done UUID written_bytes.
+# then we, where our snapshot is larger than that volume:  grow BYTES,  and it:  volume_bytes BYTES;
+# having said  alive  every few seconds until we know:  nothing  |  send BASE|none UUID [OFFSET],
+# and the delta, or its rest from there on; and it:  done UUID written_bytes.
+# Where the delta holds more than what changed, as something differs over there, we say  repair
+# in place of send.
+# And instead of receive:   zumastor 1 hash VOLUME   is answered the same way, then we:
+# hash UUID OFFSET RATE,  and it:  a line for each 64 KiB from there on, as csrc/delta-hash.c has them.
 # At any time it may end with:  failed CODE message; and every few seconds it says:  alive.
-# shellcheck shell=bash disable=SC2154
+#
+# Where that host has asked `zumastor serve` here to send, the connection goes on behind the delta.  We say,
+# too:  goal UUID, what it will have when it has asked often enough;  framed  before  send, as the delta is in
+# pieces (csrc/lib/frame.h); and  failed CODE message, before a delta.
+# shellcheck shell=bash disable=SC2034,SC2154
 
-# remote HOST PORT CMD [ARG...] - becomes ssh.  No terminal, no question, no shared connection: a
+here=	# not empty where the other side has connected to us
+
+# remote HOST PORT CMD [ARG...] - becomes ssh, as $user.  No terminal, no question, no shared connection: a
 # master connection would inherit what we hold open.
 remote() {
 	local host=$1 port=$2
 	shift 2
 	unlocked "${ZUMASTOR_SSH:-ssh}" -T -o BatchMode=yes \
 		-o ControlMaster=no -o ControlPath=none -o ServerAliveInterval=15 \
-		-o "ConnectTimeout=${config[connect_timeout]}" ${port:+-p "$port"} -- "$host" "$(sh_quote "$@")"
+		-o "ConnectTimeout=${config[connect_timeout]}" ${port:+-p "$port"} ${user:+-l "$user"} -- "$host" "$(sh_quote "$@")"
 }
 
 # peer_open - connect to $host; sets peer_in, peer_out and peer_pid.  What ssh and the other side
 # complain about is kept in $job/ssh.
 peer_open() {
+	[[ -z $here ]] || return 0
 	coproc PEER { remote "$host" "$port" zumastor serve 2>"$job/ssh"; }
 	# shellcheck disable=SC2153 # coproc sets it
 	peer_pid=$PEER_PID
@@ -35,18 +48,36 @@ peer_open() {
 	exec {PEER[0]}<&- {PEER[1]}>&-
 }
 
+# peer_accept - the other side has connected: our stdin and stdout are the conversation.  What people would
+# read goes to stderr.
+peer_accept() {
+	here=yes peer_pid=
+	exec {peer_in}<&0 {peer_out}>&1 >&2 </dev/null
+	on_exit peer_refuse
+}
+
+# peer_refuse - undo of a conversation: say why it ends, unless that would be taken for a part of a delta.
+peer_refuse() {
+	[[ -n ${streaming-} ]] ||
+		{ printf 'failed %d %s\n' "$status" "${last_words:-it failed}" >&"$peer_out"; } 2>/dev/null
+}
+
 peer_say() {
 	# When it does not listen any more, it may have said why.
 	{ printf '%s\n' "$*" >&"$peer_out"; } 2>/dev/null || peer_hear
 }
 
+# peer_murmur_begin - from here on what we have to find out may take long.
+peer_murmur_begin() {
+	peer_murmur 2>/dev/null &
+	murmur_pid=$!
+}
+
 # peer_murmur - say that we are there, until peer_choose: who is silent for a minute is given up over there.  It ends with
 # us, however we do.
 peer_murmur() {
-	local never fd
-	for fd in "${lock_fd[@]}"; do
-		exec {fd}>&-
-	done
+	local never
+	lock_let_go
 	exec {never}<> <(:)
 	while ! read -r -t 15 -u "$never" && [[ -e /proc/$$ ]]; do
 		printf 'alive\n' >&"$peer_out" || return 0
@@ -55,21 +86,24 @@ peer_murmur() {
 
 # peer_choose WORD... - what we want of what the other side has.
 peer_choose() {
-	kill "$murmur_pid" 2>/dev/null || true
-	wait "$murmur_pid" 2>/dev/null || true
+	if [[ -n ${murmur_pid-} ]]; then
+		kill "$murmur_pid" 2>/dev/null || true
+		wait "$murmur_pid" 2>/dev/null || true
+	fi
 	murmur_pid=
 	peer_say "$@"
 }
 
 peer_end_of_stream() {
-	exec {peer_out}>&-
+	[[ -n $here ]] || exec {peer_out}>&-
 }
 
-# peer_hear - sets REPLY to a line of the other side; dies with its reason when that is a failure.
+# peer_hear - sets REPLY to a line of the other side; dies with its reason when that is a failure.  Our ssh
+# knows when the other host is gone, our sshd does not.
 peer_hear() {
 	REPLY=alive
 	while [[ $REPLY == alive ]]; do
-		IFS= read -r -n 1000 -u "$peer_in" REPLY || peer_lost
+		IFS= read -r -n 1000 ${here:+-t "${config[peer_timeout]}"} -u "$peer_in" REPLY || peer_lost
 	done
 	if [[ $REPLY =~ ^failed\ ([1-7])\ (.*)$ ]]; then
 		die_with "${BASH_REMATCH[1]}" \
@@ -80,6 +114,7 @@ peer_hear() {
 # peer_lost - the connection ended without an answer; say why.
 peer_lost() {
 	local code=0 line reason=
+	[[ -z $here ]] || die "'$host' broke off, or was silent for too long"
 	wait "$peer_pid" || code=$?
 	while IFS= read -r line; do
 		line=${line%$'\r'}
@@ -92,6 +127,7 @@ peer_lost() {
 # peer_close - the other side is done; pass on what it warned of.
 peer_close() {
 	local line
+	[[ -z $here ]] || return 0
 	wait "$peer_pid" || true
 	exec {peer_in}<&-
 	while IFS= read -r line; do
@@ -99,13 +135,14 @@ peer_close() {
 	done <"$job/ssh"
 }
 
-# peer_greeting - say what we want; sets peer_bytes, peer_holds (uuids, newest first) and peer_partial (base, uuid and offset, or none).
+# peer_greeting VERB - say what we want; sets peer_bytes, peer_holds (uuids, newest first) and peer_partial
+# (base, uuid and offset, or none).
 peer_greeting() {
 	local -a words
 	peer_holds=() peer_partial=() peer_bytes=
-	peer_say zumastor 1 receive "$remote_name"
+	[[ -n $here ]] || peer_say zumastor 1 "$1" "$remote_name"
 	peer_hear
-	[[ $REPLY == 'zumastor-receive 1' ]] ||
+	[[ $REPLY == "zumastor-$1 1" ]] ||
 		die "'$host' does not speak our language: '${REPLY:0:80}'"
 	while peer_hear && [[ $REPLY != ready ]]; do
 		if [[ $REPLY =~ ^volume_bytes\ ([1-9][0-9]{0,17})$ ]]; then
@@ -123,6 +160,13 @@ peer_greeting() {
 		fi
 		((${#peer_holds[@]} <= 10000)) || die_with "$CORRUPT" "'$host' holds too much"
 	done
-	peer_murmur 2>/dev/null &
-	murmur_pid=$!
+}
+
+# peer_grow BYTES - its volume gets as large; dies with its reason where that cannot be.
+peer_grow() {
+	peer_say grow "$1"
+	peer_hear
+	[[ $REPLY == "volume_bytes $1" ]] ||
+		die_with "$CORRUPT" "'$host' said something unexpected: '${REPLY:0:80}'"
+	peer_bytes=$1
 }

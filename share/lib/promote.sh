@@ -14,8 +14,7 @@ promote_volume() {
 	replica_rollback
 	mkdir -p -- "$dir/master"
 	state_get host "$dir/source/host"
-	state_set_or_drop "$dir/master/from" "$REPLY"
-	state_set "$dir/master/promoted" "$EPOCHSECONDS"
+	state_set "$dir/master/from" "$REPLY" "$dir/master/promoted" "$EPOCHSECONDS"
 	snap_newest
 	[[ -z $REPLY ]] || promote_hold "$REPLY"
 	snap_lineage

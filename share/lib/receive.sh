@@ -1,8 +1,9 @@
 # receive.sh - bring a replica to the state that a delta has, whoever gives it.
 #
-# Needs core.sh ... snap.sh, mount.sh, replica.sh, hold.sh, rotation.sh, hook.sh.   Works on the command's variables: volume,
-# dir, store and partial (replica_partial), and patience, the seconds for a sender that is silent.  After any failure readers see the newest complete
-# snapshot; what was written behind it is the beginning of the next delta, or is undone when that is another.
+# Needs core.sh ... snap.sh, mount.sh, replica.sh, hold.sh, rotation.sh, hook.sh.  Works on the command's
+# variables: volume, dir, store and partial (replica_partial), patience, the seconds for a sender that is
+# silent, and framed, not empty where the connection goes on behind the delta.  After any failure readers see the newest complete snapshot; what was written behind it is the
+# beginning of the next delta, or is undone when that is another.
 # shellcheck shell=bash disable=SC2004,SC2034,SC2154 # the associative arrays are others'
 
 # receive_open VOL - it must run, be a replica, and receive nothing else now.
@@ -14,6 +15,7 @@ receive_open() {
 	printf '%s\n' "$$" >"$ZUMASTOR_RUN/jobs/$volume:receive.pid"
 	lock_take "$volume"
 	volume_ready
+	receive_finish
 	snap_load
 	lock_drop "$volume"
 	replica_partial
@@ -82,19 +84,34 @@ receive_show_base() {
 	snap_device "$id"
 }
 
+# receive_grow BYTES - before a delta of a larger snapshot.  A peer gets what the origin's device has, and no more.
+receive_grow() {
+	check number "$1" 'size' "$CORRUPT"
+	lock_take "$volume"
+	volume_need_own resize
+	grow_check "$origin" "$1"
+	[[ ${#REPLIES[@]} == 0 || -z ${ZUMASTOR_PEER-} ]] ||
+		die "'$origin' is too small; 'zumastor resize $volume --origin $1' there makes it larger"
+	"${REPLIES[@]}"
+	run helper dm-resize --origin "$1" "$volume" "$origin" "$store" "${metadev[@]}" >/dev/null
+	snap_load
+	lock_drop "$volume"
+}
+
 # receive_apply BASE UUID [OFFSET] - write the delta behind the newest snapshot; sets facts to what it says.
 receive_apply() {
 	local text
-	local -a lineage=() old=()
+	local -a lineage=() old=() sums
 	if [[ $1 != none ]]; then
 		receive_show_base
 		old=(--old "$REPLY")
 	fi
+	sums_begin "$@"
 	replica_files
 	state_get uuid "$dir/source/uuid"
 	[[ -z $REPLY ]] || lineage=(--volume "$REPLY")
-	text=$(helper delta-apply "${lineage[@]}" --base "$1" ${3:+--resume "$2:$3"} "${old[@]}" \
-		--progress "${REPLIES[0]}" --durable "${REPLIES[1]}" --patience "${patience:-0}" \
+	text=$(become delta-apply "${lineage[@]}" --base "$1" ${3:+--resume "$2:$3"} "${old[@]}" "${sums[@]}" \
+		--progress "${REPLIES[0]}" --durable "${REPLIES[1]}" --patience "${patience:-0}" ${framed:+--framed} \
 		"/dev/mapper/$volume")
 	facts_read "$text"
 	[[ ${facts[snapshot]-} == "$2" ]] ||
@@ -107,24 +124,47 @@ receive_apply() {
 
 # receive_take UUID - make a snapshot of what was applied.
 receive_take() {
-	local sender_uuid=${facts[volume]} id text
-	text=$(run helper dm-snapshot --uuid "$1" --time "${facts[time]}" \
-		--kinds "${facts[kinds]}" "$volume" "$store")
-	facts_read "$text"
-	id=${facts[id]}
-	check number "$id" 'snapshot' "$CORRUPT"
-	state_set "$dir/source/uuid" "$sender_uuid"
-	# zumastor-serve says so; from now on rotation.sh and space.sh are careful.
-	[[ -z ${ZUMASTOR_PEER-} ]] || state_set "$dir/source/peer" "$ZUMASTOR_PEER"
-	rm -f -- "$dir/source"/{rewind,stand-in}
-	replica_forget_partial
+	state_set "$dir/source/taking" "$1 ${facts[volume]}"
+	run helper dm-snapshot --uuid "$1" --time "${facts[time]}" \
+		--kinds "${facts[kinds]}" "$volume" "$store" >/dev/null
+	receive_finish
+}
+
+# receive_finish - let readers see the snapshot that was taken, also where who took it was killed before they did: the sender
+# will only say that there is nothing new.   The caller has the volume's lock.
+receive_finish() {
+	local uuid sender_uuid id
+	state_get stand_in "$dir/source/taking"
+	[[ -n $REPLY ]] || return 0
+	uuid=${REPLY% *} sender_uuid=${REPLY#* }
 	volume_settle
 	snap_load
-	snap_show "$id"
-	replica_flip "$id"
-	(mount_snapshot "$id") || warn "snapshot $id of '$volume' is not mounted"
-	hook_taken post-receive "$id"
+	snap_of_uuid "$uuid"
+	id=$REPLY
+	if [[ -n $id ]]; then
+		receive_taken "$sender_uuid"
+		receive_show "$id"
+	fi
+	rm -f -- "$dir/source/taking"
+}
+
+receive_show() {
+	hook_uuid[$volume]=${snap_uuid[$1]}
+	snap_show "$1"
+	replica_flip "$1"
+	(mount_snapshot "$1") || warn "snapshot $1 of '$volume' is not mounted"
+	sums_settle
+	hook_taken post-receive "$1"
 	rotation_run
 	hook_sweep
 	mount_kind_links
+}
+
+# receive_taken VOLUME_UUID - the delta of that volume is a snapshot now.
+receive_taken() {
+	local -a pairs=("$dir/source/uuid" "$1")
+	# zumastor-serve says so; from now on rotation.sh and space.sh are careful.
+	[[ -z ${ZUMASTOR_PEER-} ]] || pairs+=("$dir/source/peer" "$ZUMASTOR_PEER")
+	state_set "${pairs[@]}" "$dir/source/rewind" '' "$dir/source/stand-in" ''
+	replica_forget_partial
 }

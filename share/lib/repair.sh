@@ -48,7 +48,7 @@ repair_pool() {
 		"'${REPLY%%/*}'; try 'zumastor check ${REPLY%%/*} --repair'"
 	type -P thin_check thin_dump thin_repair >/dev/null ||
 		die "cannot repair the pool of '$volume': thin-provisioning-tools are not installed"
-	meta=$(run helper dm-meta "$volume" "$store" "${metadev[@]}")
+	meta=$(run become dm-meta "$volume" "$store" "${metadev[@]}")
 	always helper dm-stop "$volume" "$store"
 	if thin_check -q -- "$meta" >/dev/null 2>&1; then
 		repair_clear "$meta"

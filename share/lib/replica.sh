@@ -1,6 +1,6 @@
 # replica.sh - a volume that follows another host's.
 #
-# Needs core.sh, state.sh, volume.sh, snap.sh, mount.sh; replica_flip flip.sh and nfs.sh.
+# Needs core.sh, state.sh, volume.sh, snap.sh, mount.sh; replica_flip flip.sh and nfs.sh, replica_rollback revert.sh.
 # shellcheck shell=bash disable=SC2154
 
 # How far a delta has come that is being applied, or was when it was cut: csrc/lib/progress.h.  It is true as long as the
@@ -16,6 +16,11 @@ replica_newest() {
 	snap_newest
 	REPLY=${REPLY:+${snap_uuid[$REPLY]}}
 	REPLY=${REPLY:-none}
+}
+
+# replica_met - what the source has sent, if anything, is here.
+replica_met() {
+	state_set "$dir/source/last_success" "$EPOCHSECONDS" "$dir/source/last_error" ''
 }
 
 # replica_told FILE - sets REPLIES to the base, snapshot and offset that it tells, or to nothing where it is torn.
@@ -70,8 +75,7 @@ replica_partial() {
 # replica_forget_partial - for good, before the origin becomes something else.
 replica_forget_partial() {
 	replica_files
-	rm -f -- "${REPLIES[@]}" "$dir/source/onto"
-	sync -- "$dir/source"
+	state_set "${REPLIES[0]}" '' "${REPLIES[1]}" '' "$dir/source/onto" ''
 }
 
 # replica_keep_own - what was written here, when it was no replica yet, becomes a snapshot of the kind undo.
@@ -85,8 +89,7 @@ replica_keep_own() {
 		(snap_show "$undo" && mount_snapshot "$undo") ||
 			warn "snapshot $undo of '$volume', what it was, is not mounted"
 	fi
-	rm -f -- "$dir/source/own"
-	sync -- "$dir/source"
+	state_set "$dir/source/own" ''
 }
 
 # replica_is_written - was the origin written since its newest snapshot, if it has one?
@@ -106,6 +109,8 @@ replica_take() {
 # is a mix of old and new; the head's exception store has the old content of all that changed.
 replica_rollback() {
 	local cow head
+	revert_phase
+	[[ -z $REPLY ]] || replica_end_rewind
 	replica_keep_own
 	replica_forget_partial
 	volume_status
@@ -119,7 +124,7 @@ replica_rollback() {
 	[[ -n $head && $head == "${facts[head]}" ]] ||
 		die_with "$LOST" "'$volume' has no snapshot to go back to: a full copy is needed"
 	snap_number chunk_sectors
-	cow=$(helper dm-cows "$volume" "$store" "$head" head)
+	cow=$(become dm-cows "$volume" "$store" "$head" head)
 	run helper cow-rollback $((REPLY * 512)) "$cow" "/dev/mapper/$volume" >/dev/null
 }
 
@@ -144,13 +149,19 @@ replica_rewind() {
 	stand_in=$(</proc/sys/kernel/random/uuid)
 	! replica_is_written || replica_take expired	# a delta was taken back, and a revert wants a head without exceptions
 	run helper dm-revert begin "$volume" "$store" "$1" >/dev/null
+	replica_end_rewind
+	state_set "$dir/source/stand-in" "$stand_in ${snap_uuid[$1]}"
+	run helper dm-snapshot --uuid "$stand_in" --time "${snap_time[$1]}" --kinds expired \
+		"$volume" "$store" >/dev/null
+	volume_settle
+	snap_load
+}
+
+# replica_end_rewind - wait until nothing is being copied, and see to it if nobody does: who began may have been killed.
+replica_end_rewind() {
 	lock_drop "$volume"
 	run helper zumastor-revert --job "$volume"
 	lock_take "$volume" forever
-	run helper dm-snapshot --uuid "$stand_in" --time "${snap_time[$1]}" --kinds expired \
-		"$volume" "$store" >/dev/null
-	state_set "$dir/source/stand-in" "$stand_in ${snap_uuid[$1]}"
-	volume_settle
 	snap_load
 }
 

@@ -102,7 +102,7 @@ revert_prepare() {
 	local id chunks text
 	local -a cows
 	[[ $phase == open ]] || return 0
-	text=$(run helper dm-revert prepare "$volume" "$store")
+	text=$(run become dm-revert prepare "$volume" "$store")
 	facts_read "$text"
 	from=${facts[from]} to=${facts[to]}
 	[[ ${record[revert]} =~ \ snapshot=([0-9]+)\  ]]
@@ -112,7 +112,7 @@ revert_prepare() {
 	snap_number chunk_sectors
 	chunk_bytes=$((REPLY * 512))
 	chunks=$(((chunks + REPLY - 1) / REPLY))
-	text=$(helper dm-cows "$volume" "$store" "$id" head)
+	text=$(become dm-cows "$volume" "$store" "$id" head)
 	mapfile -t cows <<<"$text"
 	helper cow-chunks "$chunk_bytes" "$chunks" "${cows[@]}" \
 		>"$ZUMASTOR_RUN/jobs/$volume:revert.ranges"

@@ -1,4 +1,4 @@
-# rotation.sh - which snapshots may go.   Needs core.sh ... snap.sh, mount.sh, hold.sh, hook.sh.
+# rotation.sh - which snapshots may go.   Needs core.sh ... snap.sh, mount.sh, hold.sh, bookmark.sh, hook.sh.
 #
 # The schedule is $dir/schedule/KIND, each holding how many of that kind to keep.  A kind without
 # a line there is kept whole: forgetting a limit must not delete anything.
@@ -9,9 +9,9 @@ rotation_limit() {
 	state_get number "$dir/schedule/$1"
 }
 
-# rotation_held ID - does anybody need it?
+# rotation_held ID - does anybody need it, who cannot do without?
 rotation_held() {
-	hold_who "$1"
+	hold_who "$1" caps
 	((${#REPLIES[@]}))
 }
 
@@ -40,7 +40,7 @@ rotation_is_young() {
 
 # rotation_run - remove what no kind wants any more, once no target and no reader holds it.
 rotation_run() {
-	local id
+	local id changed=
 	local -A left=()
 	rotation_orphans
 	[[ -d $dir/schedule ]] || return 0
@@ -50,12 +50,15 @@ rotation_run() {
 		left[$id]=$REPLY
 	done
 	for id in "${snap_ids[@]}"; do
+		[[ ${left[$id]} != "${snap_kinds[id]}" ]] || continue
+		changed=yes
 		if [[ -z ${left[$id]} ]]; then
 			rotation_expire "$id"
-		elif [[ ${left[$id]} != "${snap_kinds[id]}" ]]; then
+		else
 			run helper store-set "$store" "$id" "kinds=${left[$id]}"
 		fi
 	done
+	[[ -n $changed ]] || return 0
 	snap_load
 	mount_kind_links
 }

@@ -56,7 +56,7 @@ service_role() {
 }
 
 service_target() {
-	local host port
+	local host port user
 	volume_claim "$2"
 	host_split "$3"
 	[[ -d $dir/targets/$host ]] || die_with "$ABSENT" "volume '$volume' has no target '$host'"

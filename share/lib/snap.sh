@@ -4,15 +4,15 @@
 # shellcheck shell=bash disable=SC2034 # snap_load fills in variables for the commands
 
 # snap_load - sets snap_ids (live ones, oldest first), snap_uuid, snap_time, snap_sectors, snap_kinds, snap_names
-# (by id), snap_holds and snap_clones (likewise), snap_clone_store (by clone, the store of a volume that is or was on
-# it), snap_lost (ids, older than any live one), snap_going (removed ones whose space is not free yet) and record[]
+# (by id), snap_holds and snap_clones (likewise), snap_entries (how many chunks changed until the next one, once no more do),
+# snap_clone_store (by clone, the store of a volume that is or was on it), snap_lost (ids, older than any live one), snap_going (removed ones whose space is not free yet) and record[]
 # (volume, origin_sectors, chunk_sectors, ...).
 snap_load() {
 	local text line
-	text=$(helper store-show "$store")
+	text=$(become store-show "$store")
 	declare -gA record=() snap_clone_store=()
 	snap_ids=() snap_uuid=() snap_time=() snap_kinds=() snap_holds=() snap_lost=()
-	snap_clones=() snap_going=() snap_sectors=()
+	snap_clones=() snap_going=() snap_sectors=() snap_entries=()
 	while IFS= read -r line; do
 		snap_parse "$line"
 	done <<<"$text"
@@ -25,7 +25,7 @@ snap_parse() {
 	local line=$1 id
 	local entry='^snapshot=([0-9]{1,9}) uuid=([0-9a-f-]{36}) thin=[0-9]+ time=([0-9]{1,12})'
 	local clone='^clone=([A-Za-z0-9_.-]{1,63}) snapshot=([0-9]{1,9}) .*store=([0-9]+) .*state=live$'
-	entry+=' sectors=([0-9]{1,18}) state=([a-z]+) kinds=([A-Za-z0-9_,-]*) holds=([A-Za-z0-9_.,-]*) table=[0-9:]*$'
+	entry+=' sectors=([0-9]{1,18}) state=([a-z]+) kinds=([A-Za-z0-9_,-]*) holds=([A-Za-z0-9_.,-]*) table=([0-9]{0,18})[0-9:]*$'
 	if [[ $line =~ $entry ]]; then
 		id=${BASH_REMATCH[1]}
 		snap_uuid[id]=${BASH_REMATCH[2]}
@@ -33,6 +33,7 @@ snap_parse() {
 		snap_sectors[id]=${BASH_REMATCH[4]}
 		snap_kinds[id]=${BASH_REMATCH[6]}
 		snap_holds[id]=${BASH_REMATCH[7]}
+		snap_entries[id]=${BASH_REMATCH[8]:-0}
 		case ${BASH_REMATCH[5]} in
 		live)	snap_ids+=("$id") ;;
 		lost)	snap_lost+=("$id") ;;
@@ -200,7 +201,7 @@ snap_show() {
 snap_show_fitting() {
 	local text
 	snap_memory
-	text=$(run helper dm-show --memory "$REPLY" --fit "$volume" "$store" "$@")
+	text=$(run become dm-show --memory "$REPLY" --fit "$volume" "$store" "$@")
 	REPLIES=()
 	[[ -z $text ]] || mapfile -t REPLIES <<<"$text"
 	REPLIES=("${REPLIES[@]##*/}")
@@ -210,10 +211,12 @@ snap_device() {
 	REPLY=/dev/zumastor/$volume/$1
 }
 
-# snap_drop ID - unmount and remove one snapshot; dies, with BUSY when it is in use.
-# It may be run as ( snap_drop ) || ...: every step ends the process by itself.
+# snap_drop ID [bare] - unmount and remove one snapshot, with bare also where no bookmark of it can be left; dies, with BUSY when
+# it is in use.
+# It may be run as ( snap_drop ) || ...: every step ends the process by itself.   Needs bookmark.sh.
 snap_drop() {
 	mount_snapshot_leave "$1"
+	(bookmark_leave "$1") || [[ -n ${2-} ]] || exit 1
 	run helper dm-remove --mark "$volume" "$store" "$1"
 	volume_settle
 }

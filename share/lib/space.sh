@@ -62,10 +62,10 @@ space_is_rotated() {
 }
 
 # space_candidates - sets free to what may go, in that order: lost ones keep room for nothing, then
-# the oldest, but the newest never; sets stale to those that only targets without success need.
+# the oldest, but the newest never.
 space_candidates() {
 	local id newest
-	free=() stale=()
+	free=()
 	snap_newest
 	newest=$REPLY
 	for id in "${snap_lost[@]}" "${snap_ids[@]}"; do
@@ -73,25 +73,9 @@ space_candidates() {
 			continue
 		fi
 		REPLIES=()
-		is_lost "$id" || hold_who "$id"
-		if ((${#REPLIES[@]} == 0)); then
-			free+=("$id")
-		elif space_is_stale "$id" "${#REPLIES[@]}"; then
-			stale+=("$id")
-		fi
+		is_lost "$id" || hold_who "$id" caps
+		((${#REPLIES[@]})) || free+=("$id")
 	done
-}
-
-# space_is_stale ID HOLDERS - are they all targets that had no success for base_days, and are idle?
-space_is_stale() {
-	local target limit=$((EPOCHSECONDS - config[base_days] * 86400)) count=0
-	for target in "$dir"/targets/*/; do
-		state_get uuid "${target}base"
-		[[ $REPLY == "${snap_uuid[$1]}" ]] || continue
-		state_get number "${target}last_success" 0
-		((REPLY >= limit)) || count=$((count + 1))
-	done
-	((count == $2))
 }
 
 # space_is_waiting - is a removed snapshot's space not free yet?  What it kept for an older one is copied,
@@ -107,57 +91,58 @@ space_is_waiting() {
 	return 1
 }
 
-# space_expire ID [WHY] - remove it and say so; sets progress unless it is in use: then it stays.
+# space_expire ID [bare] - remove it and say so; sets progress unless it is in use: then it stays.   So does the base of a target
+# without a bookmark, unless bare says that it goes all the same.
 space_expire() {
-	local short=${facts[store_short]}
-	(snap_drop "$1") || return 0
+	local short=${facts[store_short]} bookmark_limit=10 how=
+	hold_targets "$1" ''
+	! is_lost "$1" && ((${#REPLIES[@]})) || REPLIES=()
+	if ((${#REPLIES[@]})); then
+		how="; ${REPLIES[0]%% needs*} will need a full copy"
+		[[ -n ${2-} ]] || how="; ${REPLIES[0]%% needs*} goes on from a bookmark"
+	fi
+	(snap_drop "$1" "${2-}") || return 0
 	progress=yes
 	snap_time_text "${snap_time[$1]}"
 	printf '%s\n' "$volume: store short ($short):\
- removed snapshot $1 of $REPLY, ${snap_kinds[$1]}${2-}"
+ removed snapshot $1 of $REPLY, ${snap_kinds[$1]}$how"
 	volume_status
 }
 
-# space_expire_one free|stale - remove one snapshot, a stale one only when the store is full; sets progress
-# when one went.
+# space_expire_one [bare] - remove one snapshot; sets progress when one went.
 space_expire_one() {
-	local id why=
-	local -a free stale
+	local id
+	local -a free
 	progress=
 	snap_load
 	! space_is_waiting || return 0
 	space_candidates
-	if [[ $1 == stale ]]; then
-		[[ ${facts[store_short]} == full ]] || return 0
-		free=("${stale[@]}")
-		why="; the target that needs it had no success for ${config[base_days]} days:"
-		why+=" it will need a full copy"
-	fi
 	for id in "${free[@]}"; do
-		space_expire "$id" "$why"
+		space_expire "$id" "${1-}"
 		[[ -z $progress ]] || return 0
 	done
 }
 
-# space_make_room free|stale - remove such, the oldest first and one at a time, until the store is not
-# short any more.
+# space_make_room - remove snapshots, the oldest first and one at a time, until the store is not
+# short any more.   Where writers would wait for ever because no bookmark can be written, it is done without.
 space_make_room() {
 	local progress=yes
 	while [[ ${facts[store_short]} != no && -n $progress ]]; do
-		space_expire_one "$1"
+		space_expire_one
+		[[ -n $progress || ${facts[store_short]} != full ]] || space_expire_one bare
 	done
 	snap_load
 	mount_kind_links
 }
 
-# space_keep free|stale - what the policy says, if the store is short.   The volume is locked by us.
+# space_keep - what the policy says, if the store is short.   The volume is locked by us.
 space_keep() {
 	space_policy
 	[[ $REPLY == expire ]] || return 0
 	volume_status
 	[[ ${facts[needs_check]-} == no && ${facts[store_mode]} == @(rw|out_of_data_space) ]] ||
 		return 0
-	[[ ${facts[store_short]} == no ]] || space_make_room "$1"
+	[[ ${facts[store_short]} == no ]] || space_make_room
 }
 
 # space_sharers - sets REPLIES to the running volumes that are on clones of this one, and share its store.

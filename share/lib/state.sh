@@ -28,22 +28,10 @@ state_open() {
 	state_private "${public[@]}" "${private[@]}"
 }
 
-# state_set FILE VALUE - atomic and durable.  The volume lock makes us the only writer, so the fixed
-# name is safe and a leftover from a crash is overwritten.
+# state_set FILE VALUE [FILE VALUE]... - one after the other, each atomic and durable; no file for an empty VALUE.  The
+# volume lock makes us the only writer.
 state_set() {
-	printf '%s\n' "$2" >"$1.new"
-	sync -- "$1.new"
-	mv -f -- "$1.new" "$1"
-	sync -- "${1%/*}"
-}
-
-# state_set_or_drop FILE VALUE - no file for an empty VALUE.
-state_set_or_drop() {
-	if [[ -n $2 ]]; then
-		state_set "$1" "$2"
-	else
-		rm -f -- "$1"
-	fi
+	helper state-set "$@"
 }
 
 # state_drop_dir DIR - by one rename, so that a crash leaves all of it or none.

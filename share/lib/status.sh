@@ -1,7 +1,7 @@
 # status.sh - what there is to know of one volume, and its forms.
 #
-# Needs core.sh ... snap.sh, target.sh, output.sh, forecast.sh, space.sh.   Takes no lock and touches
-# no filesystem: it answers while a volume is suspended.
+# Needs core.sh ... snap.sh, target.sh, hold.sh, bookmark.sh, output.sh, transfer.sh, forecast.sh, space.sh, damage.sh.   Takes
+# no lock and touches no filesystem: it answers while a volume is suspended.
 # shellcheck shell=bash disable=SC2154
 
 # status_read VOLUME - sets s[] and targets.
@@ -17,6 +17,9 @@ status_read() {
 		[revert]=${facts[revert_snapshot]-} [revert_state]=${facts[revert_state]:-ok})
 	[[ -z ${s[revert]} ]] || check number "${s[revert]}" 'snapshot' "$CORRUPT"
 	status_held
+	status_scrub
+	damage_list
+	s[damaged]=${#REPLIES[@]}
 	snap_number origin_sectors
 	s[volume_bytes]=$((REPLY * 512))
 	snap_newest
@@ -33,7 +36,26 @@ status_read() {
 	s[store_full_seconds]=$REPLY
 	space_policy
 	s[on_full]=$REPLY
+	status_source
 	mapfile -t targets < <(target_list)
+}
+
+# status_source - s[source], the host that a replica follows, s[source_success], a time, and s[source_error].
+status_source() {
+	s[source]='' s[source_success]='' s[source_error]=''
+	[[ $role == source ]] || return 0
+	state_get host "$dir/source/host"
+	s[source]=$REPLY
+	state_get number "$dir/source/last_success"
+	s[source_success]=$REPLY
+	state_get text "$dir/source/last_error"
+	s[source_error]=$REPLY
+}
+
+# status_scrub - s[last_verify] and s[differing_bytes], of a replica against what it received.
+status_scrub() {
+	state_get verdict "$dir/source/verified"
+	IFS=' ' read -r 's[last_verify]' _ 's[differing_bytes]' _ <<<"$REPLY"
 }
 
 status_held() {
@@ -58,24 +80,80 @@ status_number() {
 	is_number "${s[$1]}" || die_with "$CORRUPT" "bad $1 '${s[$1]}' from dm-status"
 }
 
-# status_target HOST - sets t[]: base (an id), behind (snapshots), success (a time), error, busy.
+# status_target HOST - sets t[]: base (an id), bookmark (the state of one, in its place), behind (snapshots), success (a time),
+# error, busy, held_bytes, held_seconds, base_days and base_bytes, and verified (a time), differ (bytes) and repaired, of the last
+# verify.   Needs bookmark_show.
 status_target() {
-	local i
 	target_load "$1"
-	declare -gA t=([host]=$1 [base]='' [behind]=${#snap_ids[@]} [busy]='')
-	state_get uuid "$target_dir/base"
-	for i in "${!snap_ids[@]}"; do
-		if [[ ${snap_uuid[${snap_ids[i]}]} == "$REPLY" ]]; then
-			t[base]=${snap_ids[i]}
-			t[behind]=$((${#snap_ids[@]} - 1 - i))
-		fi
-	done
+	declare -gA t=([host]=$1 [base]='' [uuid]='' [bookmark]='' [behind]=${#snap_ids[@]} [busy]='')
+	status_base
+	status_hold
 	state_get number "$target_dir/last_success"
 	t[success]=$REPLY
 	state_get text "$target_dir/last_error"
 	t[error]=$REPLY
+	state_get verdict "$target_dir/verified"
+	IFS=' ' read -r 't[verified]' _ 't[differ]' 't[repaired]' <<<"$REPLY"
 	[[ ! -e $target_dir/stopped ]] || t[busy]=stopped
-	! lock_held "$volume:target:$1" || t[busy]=sending
+	declare -gA transfer=()
+	if lock_held "$volume:target:$1"; then
+		t[busy]=sending
+		status_transfer "$ZUMASTOR_RUN/jobs/$volume:send:$1"
+	fi
+}
+
+# status_transfer JOB - what is being sent, in t[busy] and transfer[].
+status_transfer() {
+	if transfer_read "$1"; then
+		transfer_text
+		t[busy]+=" $REPLY"
+	else
+		transfer=()
+	fi
+}
+
+# status_transfer_json - the same as an object, or null; sets REPLY.
+status_transfer_json() {
+	local key
+	REPLY=
+	for key in snapshot total_bytes done_bytes sent_bytes rate_bytes left_seconds; do
+		REPLY+="${REPLY:+,}\"$key\":${transfer[$key]:-null}"
+	done
+	REPLY="{$REPLY}"
+	[[ -n ${transfer[snapshot]-} ]] || REPLY=null
+}
+
+# status_base - the base, or its bookmark, and what is newer.
+status_base() {
+	state_get uuid "$target_dir/base"
+	[[ -n $REPLY ]] || return 0
+	t[uuid]=$REPLY
+	snap_of_uuid "${t[uuid]}"
+	t[base]=$REPLY
+	if [[ -z $REPLY && -n ${bookmark_facts[${t[uuid]}]-} ]]; then
+		bookmark_state "${t[uuid]}"
+		t[bookmark]=$REPLY
+		bookmark_fact "${t[uuid]}" id
+	fi
+	[[ -n $REPLY ]] || return 0
+	snap_after "$REPLY"
+	t[behind]=${#REPLIES[@]}
+}
+
+# status_hold - what the target keeps here, and how long, and how much that may be.
+status_hold() {
+	local file=$target_dir/base
+	[[ -e $file ]] || file=$target_dir/sending
+	hold_caps "$target_dir"
+	t[base_days]=${REPLIES[0]} t[base_bytes]=${REPLIES[1]} t[held_seconds]='' t[held_bytes]=0
+	state_get uuid "$file"
+	[[ -n $REPLY ]] || return 0
+	snap_of_uuid "$REPLY"
+	[[ -n $REPLY ]] || return 0
+	hold_bytes "$REPLY"
+	t[held_bytes]=$REPLY
+	hold_age "$file"
+	t[held_seconds]=$REPLY
 }
 
 # status_age TIME - sets REPLY to how long ago, or to -.
@@ -89,6 +167,7 @@ status_summary() {
 	space_state
 	[[ -z $REPLY ]] || return 0
 	REPLY=${s[state]}
+	((s[damaged] == 0)) || REPLY="${s[damaged]} snapshots damaged"
 	[[ -n ${s[revert]} ]] || return 0
 	revert_percent
 	REPLY="reverting to ${s[revert]}${REPLY:+, $REPLY%}"
@@ -113,15 +192,56 @@ status_row() {
 	printf '%s\t%s\n' "$row" "$REPLY"
 }
 
+# status_verdict TIME BYTES REPAIRED - sets REPLY to how the last verify ended, or to nothing.
+status_verdict() {
+	local age
+	REPLY=
+	[[ -n $1 ]] || return 0
+	status_age "$1"
+	age=$REPLY
+	output_size "$2"
+	if (($2 == 0)); then
+		REPLY="verified $age ago"
+	else
+		REPLY="$REPLY differ${3:+ed, repaired}, verified $age ago"
+	fi
+}
+
 # status_target_row - one line of the table of targets.
 status_target_row() {
-	local note=${t[busy]}
+	local note=${t[busy]} base=${t[base]}
+	[[ -z ${t[bookmark]} ]] || base='bookmark'
+	[[ ${t[bookmark]:-ok} == ok ]] || note+="${note:+; }the bookmark is ${t[bookmark]}"
 	[[ -z ${t[error]} ]] || note+="${note:+; }${t[error]}"
+	status_verdict "${t[verified]}" "${t[differ]}" "${t[repaired]}"
+	[[ -z $REPLY ]] || note+="${note:+; }$REPLY"
 	# Of all volumes, the beginning; of one, the whole.
 	((${#args[@]})) || note=${note:0:40}
 	status_age "${t[success]}"
-	printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$volume" "${t[host]}" "${t[base]:--}" "${t[behind]}" \
+	printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$volume" "${t[host]}" "${base:--}" "${t[behind]}" \
 		"$REPLY" "${note:--}"
+}
+
+# status_hold_row - one line of the table of what targets hold.
+status_hold_row() {
+	local row=${t[host]} uuid=${t[uuid]}
+	output_size "${t[held_bytes]}"
+	row+=$'\t'$REPLY
+	output_size "${t[base_bytes]}"
+	row+=$'\t'$REPLY
+	REPLY=-
+	[[ -z ${t[held_seconds]} ]] || output_age "${t[held_seconds]}"
+	row+=$'\t'$REPLY$'\t'${t[base_days]}d$'\t'
+	if [[ ${t[bookmark]} == ok ]]; then
+		bookmark_fact "$uuid" chunks
+		row+="$REPLY chunks"
+		bookmark_fact "$uuid" bytes
+		output_size "$REPLY"
+		row+=" in $REPLY"
+	else
+		row+=${t[bookmark]:--}
+	fi
+	printf '%s\n' "$row"
 }
 
 # status_used PART - sets REPLY to how much of the store's data or of its metadata is used.
@@ -149,8 +269,12 @@ status_details() {
 		text+="${text:+, }${kind##*/} $REPLY"
 	done
 	output_size "${s[volume_bytes]}"
-	printf '%s\t%s\n' volume "${s[name]}, $REPLY" role "${s[role]}" origin "$origin" \
-		store "$store, $used"
+	printf '%s\t%s\n' volume "${s[name]}, $REPLY" role "${s[role]}"
+	if [[ -n ${s[source]} ]]; then
+		status_age "${s[source_success]}"
+		printf 'source\t%s\n' "${s[source]}, last $REPLY${s[source_error]:+; ${s[source_error]}}"
+	fi
+	printf '%s\t%s\n' origin "$origin" store "$store, $used"
 	status_used meta
 	printf '%s\t%s\n' metadata "$REPLY"
 	status_full_in
@@ -165,6 +289,8 @@ status_details() {
 	printf '%s\t%s\n' mounted "${REPLIES[0]:-no}"
 	status_memory
 	printf '%s\t%s\n' shown "$REPLY"
+	status_verdict "${s[last_verify]}" "${s[differing_bytes]}" ''
+	[[ -z $REPLY ]] || printf '%s\t%s\n' received "$REPLY"
 }
 
 # status_memory - sets REPLY to how many snapshots are shown, and what that takes.
@@ -179,6 +305,22 @@ status_memory() {
 	REPLY=$text
 }
 
+# status_source_json - a member of that object.
+status_source_json() {
+	local source
+	printf '"source":'
+	if [[ -n ${s[source]} ]]; then
+		output_json "${s[source]}"
+		source=$REPLY
+		output_json "${s[newest]:+${snap_uuid[${s[newest]:-0}]}}"
+		printf '{"host":%s,"base":%s,"base_uuid":%s,' "$source" "${s[newest]:-null}" "$REPLY"
+		output_json "${s[source_error]}"
+		printf '"last_success":%s,"last_error":%s},' "${s[source_success]:-null}" "$REPLY"
+	else
+		printf 'null,'
+	fi
+}
+
 # status_json - the same as an object.
 status_json() {
 	local key host separator=
@@ -187,22 +329,32 @@ status_json() {
 		output_json "${s[$key]}"
 		printf '"%s":%s,' "$key" "$REPLY"
 	done
-	for key in volume_bytes snapshots lost held removing newest newest_time revert shown view_bytes \
+	for key in volume_bytes snapshots lost damaged held removing newest newest_time revert shown view_bytes \
 		view_most_bytes store_used_bytes store_total_bytes meta_used_bytes meta_total_bytes \
-		store_full_seconds; do
+		store_full_seconds last_verify differing_bytes; do
 		printf '"%s":%s,' "$key" "${s[$key]:-null}"
 	done
+	status_source_json
 	printf '"targets":['
+	bookmark_show
 	for host in "${targets[@]}"; do
 		status_target "$host"
 		output_json "$host"
 		printf '%s{"host":%s,"base":%s,"behind":%s,' \
 			"$separator" "$REPLY" "${t[base]:-null}" "${t[behind]}"
+		printf '"held_bytes":%s,"held_seconds":%s,"base_bytes":%s,"base_days":%s,' \
+			"${t[held_bytes]}" "${t[held_seconds]:-null}" "${t[base_bytes]}" "${t[base_days]}"
 		output_json "${t[error]}"
-		printf '"last_success":%s,"last_error":%s}' "${t[success]:-null}" "$REPLY"
+		printf '"last_success":%s,"last_error":%s,' "${t[success]:-null}" "$REPLY"
+		[[ -z ${t[repaired]} ]] || t[repaired]=true
+		printf '"last_verify":%s,"differing_bytes":%s,"repaired":%s,' "${t[verified]:-null}" \
+			"${t[differ]:-null}" "${t[repaired]:-false}"
+		status_transfer_json
+		printf '"sending":%s}' "$REPLY"
 		separator=,
 	done
-	printf ']'
+	printf '],"bookmarks":'
+	bookmark_json
 	[[ -z ${usage[*]-} ]] || {
 		printf ',"usage":'
 		usage_json

@@ -3,7 +3,7 @@
 # Needs core.sh, check.sh, config.sh, state.sh.
 # shellcheck shell=bash disable=SC2034
 
-# target_load HOST - sets host, target_dir, port, remote_name, compress, compare, rate, each and feature.
+# target_load HOST - sets host, target_dir, port, user, remote_name, compress, compare, rate, each and feature.
 target_load() {
 	check host "$1" 'host'
 	host=$1
@@ -12,9 +12,11 @@ target_load() {
 		die_with "$ABSENT" "volume '$volume' has no target '$1'"
 	state_get port "$target_dir/port"
 	port=$REPLY
+	state_get user "$target_dir/user"
+	user=$REPLY
 	state_get name "$target_dir/name" "$volume"
 	remote_name=$REPLY
-	state_get compress "$target_dir/compress" "${config[compress]}"
+	state_get compress_auto "$target_dir/compress" "${config[compress]}"
 	compress=$REPLY
 	state_get compare "$target_dir/compare" auto
 	compare=$REPLY

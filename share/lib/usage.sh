@@ -12,7 +12,7 @@ usage_read() {
 	lock_take "$volume"
 	[[ ${s[state]} == running ]] || die "cannot count what snapshots of '$volume' keep:" \
 		"it is ${s[state]}"
-	text=$(helper dm-usage "$volume" "$store")
+	text=$(become dm-usage "$volume" "$store")
 	lock_drop "$volume"
 	snap_number chunk_sectors
 	bytes=$((REPLY * 512))

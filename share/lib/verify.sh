@@ -28,7 +28,7 @@ verify_run() {
 # verify_helper - what dm-check finds, and state: running or stopped.
 verify_helper() {
 	local text line kind id words
-	text=$(run helper dm-check "$volume" "$origin" "$store" "${metadev[@]}")
+	text=$(run become dm-check "$volume" "$origin" "$store" "${metadev[@]}")
 	while IFS= read -r line; do
 		case $line in
 		state=*)	state=${line#*=} ;;
@@ -91,7 +91,7 @@ verify_pool_stopped() {
 	local meta failed=
 	# What is left over keeps the metadata in use.
 	! verify_has devices || return 1
-	meta=$(helper dm-meta "$volume" "$store" "${metadev[@]}")
+	meta=$(become dm-meta "$volume" "$store" "${metadev[@]}")
 	thin_check -q -- "$meta" >/dev/null 2>&1 || failed=yes
 	REPLY=$(thin_ls --no-headers -o DEV "$meta" 2>/dev/null) || failed=yes
 	helper dm-stop "$volume" "$store"
@@ -121,15 +121,18 @@ pool_message() {
 	dmsetup message "$volume-store" 0 "$1" 2>/dev/null
 }
 
-# verify_targets - what is to be sent next builds on a snapshot that exists.
+# verify_targets - what is to be sent next builds on a snapshot that exists, or on a bookmark.
 verify_targets() {
-	local host base
+	local host base text
+	bookmark_show
 	while IFS= read -r host; do
 		state_get uuid "$dir/targets/$host/base"
 		base=$REPLY
 		snap_of_uuid "$base"
-		[[ -z $base || -n $REPLY ]] || verify_found database 0 \
-			"snapshot $base, on which replication to '$host' builds, does not exist"
+		[[ -n $base && -z $REPLY ]] || continue
+		[[ -n ${bookmark_facts[$base]-} ]] && bookmark_state "$base"
+		text="snapshot $base, on which replication to '$host' builds, does not exist"
+		[[ $REPLY == ok ]] || verify_found database 0 "$text${REPLY:+, and its bookmark is $REPLY}"
 	done < <(target_list)
 }
 
@@ -153,7 +156,7 @@ verify_data() {
 	local device name cows=
 	if ((${#snap_ids[@]})); then
 		# Why they cannot be put up it has said, and so has what came before.
-		cows=$(helper dm-cows "$volume" "$store" "${snap_ids[0]}" head) || cows=
+		cows=$(become dm-cows "$volume" "$store" "${snap_ids[0]}" head) || cows=
 	fi
 	for device in "/dev/mapper/$volume" $cows; do
 		name=$(dmsetup info -c --noheadings -o name "$device")

@@ -58,7 +58,7 @@ facts_read() {
 # volume_status - sets facts from dm-status.
 volume_status() {
 	local text
-	text=$(helper dm-status "$volume" "$store")
+	text=$(become dm-status "$volume" "$store")
 	facts_read "$text"
 }
 
@@ -90,7 +90,7 @@ readonly SLICE_MS=1000		# of freeing the space of removed snapshots, before othe
 # volume_settle_later, a process of its own.
 volume_settle() {
 	local text
-	text=$(run helper dm-settle --slice "$SLICE_MS" "$volume" "$store") || exit
+	text=$(run become dm-settle --slice "$SLICE_MS" "$volume" "$store") || exit
 	[[ -z $text ]] || volume_settle_later
 }
 
@@ -130,7 +130,7 @@ volume_need_own() {
 volume_jobs() {
 	local file
 	REPLY=
-	for file in "$ZUMASTOR_RUN/lock/$volume":{receive,target:*,exec:*,export:*}; do
+	for file in "$ZUMASTOR_RUN/lock/$volume":{receive,target:*,exec:*,export:*,read:*}; do
 		if lock_held "${file##*/}"; then
 			REPLY=${file##*/}
 		fi
