@@ -3,11 +3,6 @@
 # Needs core.sh, check.sh, state.sh, config.sh, lock.sh, volume.sh, snap.sh.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-# hold_tags ID - sets REPLIES to the tags that hold the snapshot.
-hold_tags() {
-	IFS=, read -r -a REPLIES <<<"${snap_holds[$1]}"
-}
-
 # hold_has ID TAG
 hold_has()	{ [[ ,${snap_holds[$1]}, == *",$2,"* ]]; }
 
@@ -15,6 +10,14 @@ hold_has()	{ [[ ,${snap_holds[$1]}, == *",$2,"* ]]; }
 hold_set() {
 	((${#2} <= 255)) || die "cannot hold snapshot $1 of '$volume': it has too many tags"
 	run helper store-set "$store" "$1" "holds=$2"
+}
+
+# hold_drop ID TAG - no longer held by that one.
+hold_drop() {
+	local left=,${snap_holds[$1]},
+	left=${left/,$2,/,}
+	left=${left#,}
+	hold_set "$1" "${left%,}"
 }
 
 hold_going=()			# snapshots that are about to go together

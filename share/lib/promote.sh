@@ -43,15 +43,11 @@ promote_mount() {
 
 # promote_end - the histories are one again.  Needs snap_load.
 promote_end() {
-	local tag tags=''
 	state_get uuid "$dir/master/parted"
 	rm -f -- "$dir/master"/{parted,promoted,from}
 	[[ -n $REPLY ]] || return 0
 	snap_of_uuid "$REPLY"
-	[[ -n $REPLY ]] && hold_has "$REPLY" promoted || return 0
-	IFS=, read -r -a REPLIES <<<"${snap_holds[$REPLY]}"
-	for tag in "${REPLIES[@]}"; do
-		[[ $tag == promoted ]] || tags+=${tags:+,}$tag
-	done
-	hold_set "$REPLY" "$tags"
+	if [[ -n $REPLY ]] && hold_has "$REPLY" promoted; then
+		hold_drop "$REPLY" promoted
+	fi
 }

@@ -2,8 +2,9 @@
 #
 # Needs core.sh ... snap.sh, mount.sh, replica.sh, hold.sh, rotation.sh, hook.sh.  Works on the command's
 # variables: volume, dir, store and partial (replica_partial), patience, the seconds for a sender that is
-# silent, and framed, not empty where the connection goes on behind the delta.  After any failure readers see the newest complete snapshot; what was written behind it is the
-# beginning of the next delta, or is undone when that is another.
+# silent, and framed, not empty where the connection goes on behind the delta.  After any failure readers see the
+# newest complete snapshot; what was written behind it is the beginning of the next delta, or is undone when that
+# is another.
 # shellcheck shell=bash disable=SC2004,SC2034,SC2154 # the associative arrays are others'
 
 # receive_open VOL - it must run, be a replica, and receive nothing else now.

@@ -7,8 +7,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 
 # replicate_base - sets base and base_uuid, or up_to_date when the target has $snap, or a newer one, already.
-# The base is the newest snapshot that both have, or that the target has and a bookmark is here of.  Where the target has newer ones of its own, it is asked to go back to it,
-# and may refuse.
+# The base is the newest snapshot that both have, or that the target has and a bookmark is here of.  Where the target has
+# newer ones of its own, it is asked to go back to it, and may refuse.
 replicate_base() {
 	local theirs newest=${peer_holds[0]-}
 	base='' since='' base_uuid=none

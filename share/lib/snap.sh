@@ -5,8 +5,8 @@
 
 # snap_load - sets snap_ids (live ones, oldest first), snap_uuid, snap_time, snap_sectors, snap_kinds, snap_names
 # (by id), snap_holds and snap_clones (likewise), snap_entries (how many chunks changed until the next one, once no more do),
-# snap_clone_store (by clone, the store of a volume that is or was on it), snap_lost (ids, older than any live one), snap_going (removed ones whose space is not free yet) and record[]
-# (volume, origin_sectors, chunk_sectors, ...).
+# snap_clone_store (by clone, the store of a volume that is or was on it), snap_lost (ids, older than any live one),
+# snap_going (removed ones whose space is not free yet) and record[] (volume, origin_sectors, chunk_sectors, ...).
 snap_load() {
 	local text line
 	text=$(become store-show "$store")
