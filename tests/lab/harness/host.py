@@ -43,7 +43,7 @@ def script(environment, directory, command):
 
 
 class Host:
-    # A kind of host defines kind, interface, port_name, terminal_name, default_memory, environment,
+    # A kind of host defines kind, interface, port_name, terminal_name, default_memory, has_udevd,
     # disk_name(index), prepare(kernel), which sets modules, and command(port, network, terminal): two
     # descriptors, and whether its stdin and stdout are a terminal that the guest shall have.
 
@@ -100,6 +100,7 @@ class Host:
     def config(self):
         return {
             "lab_kind": self.kind,
+            "lab_systemd": "yes" if self.job.systemd else "",
             "lab_number": self.number,
             "lab_hosts": self.job.host_count,
             "lab_address": ip_address(self.number),

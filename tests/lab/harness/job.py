@@ -28,6 +28,7 @@ class Job:
         self.memory = options.mem or host_class.default_memory
         self.command = options.command
         self.terminal = options.terminal
+        self.systemd = options.systemd
         self.install = options.install
         # In the guests /tmp and the like are their own; these stay to be seen under their usual path.
         self.show = [REPOSITORY, pathlib.Path(options.command[0]).parent, host_class.modules]
@@ -80,7 +81,8 @@ class Job:
         names |= {"LAB_HOSTS": self.host_count, "LAB_KERNEL": self.kernel, "LAB_BOOT": host.boots}
         if self.terminal:
             names["LAB_TERMINAL"] = host.terminal_name
-        names |= host.environment
+        if not self.systemd and not host.has_udevd:
+            names["DM_DISABLE_UDEV"] = "1"
         names |= {k: v for k, v in os.environ.items() if re.fullmatch(r"ZUMASTOR_\w+", k)
                   and not re.search(r'["\\\n]', v)}      # sshd_config cannot hold those
         return names

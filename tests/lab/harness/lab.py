@@ -16,6 +16,7 @@ class Lab:
         self.relay = Relay()
         self.result = asyncio.get_running_loop().create_future()
         self.expected_deaths = set()
+        self.rebooting = set()  # hosts that are about to switch themselves off, to be booted again
         self.tasks = set()
 
     async def run(self):
@@ -48,7 +49,10 @@ class Lab:
             self.result.set_exception(error)
 
     def died(self, host):
-        if host.number not in self.expected_deaths:
+        if host.number in self.rebooting:
+            self.rebooting.discard(host.number)
+            self.start(self.restart(host))
+        elif host.number not in self.expected_deaths:
             self.fail(LabError(f"the kernel of host {host.number} died\n{console_tail(host)}"))
 
     # Requests of the hosts
@@ -102,6 +106,9 @@ class Lab:
 
     async def do_restart_self(self, host):
         await self.restart(host)
+
+    async def do_expect_off(self, host):
+        self.rebooting.add(host.number)
 
     async def do_killafter(self, _host, milliseconds):
         self.start(self.restart(self.hosts[1], float(milliseconds) / 1000))

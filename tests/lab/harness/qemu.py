@@ -27,7 +27,7 @@ class QemuHost(Host):
     terminal_name = "/dev/hvc0"
     default_memory = "1G"
     # With a real udevd in the guest, the product must get along with it.
-    environment = {} if UDEVD.exists() else {"DM_DISABLE_UDEV": "1"}
+    has_udevd = UDEVD.exists()
 
     @classmethod
     def prepare(cls, kernel):

@@ -34,7 +34,7 @@ class UmlHost(Host):
     port_name = "/dev/ttyS0"
     default_memory = "512M"
     terminal_name = "/dev/ttyS1"
-    environment = {"DM_DISABLE_UDEV": "1"}     # there is no udev daemon in these guests
+    has_udevd = False
 
     @classmethod
     def prepare(cls, kernel):
