@@ -134,7 +134,11 @@ done
 expect 10 'several that are none' z archive verify "$scratch/text" "$scratch/empty"
 is "$(find "$scratch" -maxdepth 1 -name new -o -maxdepth 1 -name '.zumastor*')" '' 'no archive was made'
 refused 2 'exclude each other' release home 1 mine --all
-refused 2 "option '--json' is for volumes" status home 1 --json
+refused 2 'are for volumes' status home 1 --json
+refused 2 'are for volumes' status home 1 --check
+refused 2 'go alone' monitor --nagios --metrics
+refused 2 'go alone' monitor --metrics --once
+refused 2 'expected' monitor --metrics a b
 
 ssh-keygen -q -t ed25519 -N '' -C '' -f "$scratch/key"
 key=$(<"$scratch/key.pub")

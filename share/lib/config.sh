@@ -17,6 +17,11 @@ declare -gA config=(
 	[hook_timeout]=60
 	[hook_failure]=stop
 	[hook_size]=1G
+	[alarm_patience]=900
+	[alarm_overdue]=14400
+	[alarm_silent]=100800
+	[alarm_full]=86400
+	[metrics_file]=''
 )
 
 config_check() {
@@ -26,6 +31,9 @@ config_check() {
 	chunk_size)	is_size "$value" ;;
 	hook_timeout | peer_timeout)
 			is_number "$value" && ((${#value} <= 6 && value > 0)) ;;
+	alarm_patience | alarm_overdue | alarm_silent | alarm_full)
+			is_number "$value" && ((${#value} <= 8)) ;;
+	metrics_file)	[[ -z $value ]] || is_path "$value" ;;
 	hook_failure)	[[ $value == stop || $value == continue ]] ;;
 	hook_size)	is_size "$value" ;;
 	base_space)	is_space "$value" ;;
@@ -48,7 +56,7 @@ config_load() {
 		[[ $line =~ [^[:space:]] ]] || continue
 		[[ $line =~ $form ]] || die "'$file' line $number: expected KEY = VALUE"
 		key=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
-		[[ -n ${config[$key]-} ]] || die "'$file' line $number: unknown option '$key'"
+		[[ -n ${config[$key]+set} ]] || die "'$file' line $number: unknown option '$key'"
 		config_check "$key" "$value" ||
 			die "'$file' line $number: bad value '$value' for '$key'"
 		config[$key]=$value

@@ -177,7 +177,8 @@ replicate_done() {
 # replicate_failed TARGET_DIR - undo of a cycle that did not end well: remember why.  What was being
 # sent stays held: the target may have it, and only the answer was lost.
 replicate_failed() {
-	state_set "$1/last_error" "${last_words:-failed}"
+	state_get number "$1/failures" 0
+	state_set "$1/last_error" "${last_words:-failed}" "$1/failures" $((REPLY + 1))
 }
 
 # replicate_united - the master that we were promoted in place of follows.

@@ -16,15 +16,9 @@ space_policy() {
 
 # space_state - sets REPLY to the worst that facts and the record tell of the store, or to nothing.
 space_state() {
-	REPLY=
-	case ${facts[store_mode]-}:${facts[store_short]-} in
-	Fail:*)			REPLY="store Fail"; return ;;
-	ro:metadata)		REPLY="store read-only: metadata full"; return ;;
-	ro:*)			REPLY="store read-only"; return ;;
-	esac
-	if [[ ${facts[needs_check]-no} == yes ]]; then
-		REPLY="store needs check"
-	elif [[ ${facts[head_state]:-none} != @(ok|none) ]]; then
+	space_broken
+	[[ -z $REPLY ]] || return 0
+	if [[ ${facts[head_state]:-none} != @(ok|none) ]]; then
 		REPLY="snapshot ${facts[head_state]}"
 	elif [[ ${facts[revert_state]:-ok} != ok ]]; then
 		REPLY="revert ${facts[revert_state]}"
@@ -35,7 +29,20 @@ space_state() {
 	fi
 }
 
+# space_broken - sets REPLY to why the pool cannot be written, or to nothing.
+space_broken() {
+	REPLY=
+	case ${facts[store_mode]-}:${facts[store_short]-} in
+	Fail:*)			REPLY="store Fail" ;;
+	ro:metadata)		REPLY="store read-only: metadata full" ;;
+	ro:*)			REPLY="store read-only" ;;
+	*)			[[ ${facts[needs_check]-no} != yes ]] || REPLY="store needs check" ;;
+	esac
+}
+
+# space_fullness - sets REPLY to how full it is, where that is worth a word, or to nothing.
 space_fullness() {
+	REPLY=
 	if [[ ${facts[store_mode]-} == out_of_data_space ]]; then
 		REPLY="store full: writers wait"
 		[[ ${facts[writers_wait]-} == yes ]] || REPLY="store full: writers will fail"

@@ -40,12 +40,14 @@ status_read() {
 	mapfile -t targets < <(target_list)
 }
 
-# status_source - s[source], the host that a replica follows, s[source_success], a time, and s[source_error].
+# status_source - s[source], the host that a replica follows, s[source_period], s[source_success], a time, and s[source_error].
 status_source() {
-	s[source]='' s[source_success]='' s[source_error]=''
+	s[source]='' s[source_period]='' s[source_success]='' s[source_error]=''
 	[[ $role == source ]] || return 0
 	state_get host "$dir/source/host"
 	s[source]=$REPLY
+	status_period "$dir/source"
+	s[source_period]=$REPLY
 	state_get number "$dir/source/last_success"
 	s[source_success]=$REPLY
 	state_get text "$dir/source/last_error"
@@ -80,18 +82,23 @@ status_number() {
 	is_number "${s[$1]}" || die_with "$CORRUPT" "bad $1 '${s[$1]}' from dm-status"
 }
 
-# status_target HOST - sets t[]: base (an id), bookmark (the state of one, in its place), behind (snapshots), success (a time),
-# error, busy, held_bytes, held_seconds, base_days and base_bytes, and verified (a time), differ (bytes) and repaired, of the last
-# verify.   Needs bookmark_show.
+# status_target HOST - sets t[]: base (an id), bookmark (the state of one, in its place), behind (snapshots), behind_seconds and
+# behind_bytes, period, success (a time), error, failures (how many since it was defined), busy, held_bytes, held_seconds, base_days
+# and base_bytes, and verified (a time), differ (bytes) and repaired, of the last verify.   Needs bookmark_show.
 status_target() {
 	target_load "$1"
-	declare -gA t=([host]=$1 [base]='' [uuid]='' [bookmark]='' [behind]=${#snap_ids[@]} [busy]='')
+	declare -gA t=([host]=$1 [base]='' [uuid]='' [bookmark]='' [behind]=${#snap_ids[@]} [behind_seconds]=''
+		[behind_bytes]='' [busy]='')
 	status_base
 	status_hold
+	status_period "$target_dir"
+	t[period]=$REPLY
 	state_get number "$target_dir/last_success"
 	t[success]=$REPLY
 	state_get text "$target_dir/last_error"
 	t[error]=$REPLY
+	state_get number "$target_dir/failures" 0
+	t[failures]=$REPLY
 	state_get verdict "$target_dir/verified"
 	IFS=' ' read -r 't[verified]' _ 't[differ]' 't[repaired]' <<<"$REPLY"
 	[[ ! -e $target_dir/stopped ]] || t[busy]=stopped
@@ -123,6 +130,12 @@ status_transfer_json() {
 	[[ -n ${transfer[snapshot]-} ]] || REPLY=null
 }
 
+# status_period DIR - sets REPLY to the seconds between two replications to a target, or from a source, or to nothing.
+status_period() {
+	state_get number "$1/period"
+	[[ $REPLY != 0 ]] || REPLY=
+}
+
 # status_base - the base, or its bookmark, and what is newer.
 status_base() {
 	state_get uuid "$target_dir/base"
@@ -138,6 +151,29 @@ status_base() {
 	[[ -n $REPLY ]] || return 0
 	snap_after "$REPLY"
 	t[behind]=${#REPLIES[@]}
+	status_behind
+}
+
+# status_behind - how much older than the newest snapshot, REPLIES[-1], what the target has is, and what changed since at most.
+status_behind() {
+	local id since=0 chunks=0
+	if [[ -n ${t[base]} ]]; then
+		since=${snap_time[${t[base]}]} chunks=${snap_entries[${t[base]}]:-0}
+	else
+		bookmark_fact "${t[uuid]}" time
+		since=${REPLY:-0}
+		bookmark_fact "${t[uuid]}" chunks
+		chunks=${REPLY:-0}
+	fi
+	t[behind_seconds]=0 t[behind_bytes]=0
+	((t[behind])) || return 0
+	# The newest one has what changes from now on.
+	for id in "${REPLIES[@]:0:t[behind]-1}"; do
+		chunks=$((chunks + ${snap_entries[id]:-0}))
+	done
+	t[behind_seconds]=$((snap_time[REPLIES[-1]] > since ? snap_time[REPLIES[-1]] - since : 0))
+	snap_number chunk_sectors
+	t[behind_bytes]=$((chunks * REPLY * 512))
 }
 
 # status_hold - what the target keeps here, and how long, and how much that may be.
@@ -313,7 +349,8 @@ status_source_json() {
 		output_json "${s[source]}"
 		source=$REPLY
 		output_json "${s[newest]:+${snap_uuid[${s[newest]:-0}]}}"
-		printf '{"host":%s,"base":%s,"base_uuid":%s,' "$source" "${s[newest]:-null}" "$REPLY"
+		printf '{"host":%s,"period":%s,"base":%s,"base_uuid":%s,' "$source" "${s[source_period]:-null}" \
+			"${s[newest]:-null}" "$REPLY"
 		output_json "${s[source_error]}"
 		printf '"last_success":%s,"last_error":%s},' "${s[source_success]:-null}" "$REPLY"
 	else
@@ -321,9 +358,27 @@ status_source_json() {
 	fi
 }
 
-# status_json - the same as an object.
+# status_target_json - adds the target as an object to target_objects.
+status_target_json() {
+	local text
+	output_json "${t[host]}"
+	text="{\"host\":$REPLY"
+	output_json "${t[error]}"
+	text+=",\"period\":${t[period]:-null},\"base\":${t[base]:-null},\"behind\":${t[behind]}"
+	text+=",\"behind_seconds\":${t[behind_seconds]:-null},\"behind_bytes\":${t[behind_bytes]:-null}"
+	text+=",\"held_bytes\":${t[held_bytes]},\"held_seconds\":${t[held_seconds]:-null}"
+	text+=",\"base_bytes\":${t[base_bytes]},\"base_days\":${t[base_days]}"
+	text+=",\"last_success\":${t[success]:-null},\"last_error\":$REPLY,\"failures\":${t[failures]}"
+	[[ -z ${t[repaired]} ]] || t[repaired]=true
+	text+=",\"last_verify\":${t[verified]:-null},\"differing_bytes\":${t[differ]:-null}"
+	status_transfer_json
+	target_objects+="${target_objects:+,}$text,\"repaired\":${t[repaired]:-false},\"sending\":$REPLY}"
+}
+
+# status_json - the same as an object.   Needs health.sh.
 status_json() {
-	local key host separator=
+	local key target_objects=''
+	health_read status_target_json
 	printf '{'
 	for key in name role state head_state store_mode store_short needs_check on_full; do
 		output_json "${s[$key]}"
@@ -335,26 +390,10 @@ status_json() {
 		printf '"%s":%s,' "$key" "${s[$key]:-null}"
 	done
 	status_source_json
-	printf '"targets":['
-	bookmark_show
-	for host in "${targets[@]}"; do
-		status_target "$host"
-		output_json "$host"
-		printf '%s{"host":%s,"base":%s,"behind":%s,' \
-			"$separator" "$REPLY" "${t[base]:-null}" "${t[behind]}"
-		printf '"held_bytes":%s,"held_seconds":%s,"base_bytes":%s,"base_days":%s,' \
-			"${t[held_bytes]}" "${t[held_seconds]:-null}" "${t[base_bytes]}" "${t[base_days]}"
-		output_json "${t[error]}"
-		printf '"last_success":%s,"last_error":%s,' "${t[success]:-null}" "$REPLY"
-		[[ -z ${t[repaired]} ]] || t[repaired]=true
-		printf '"last_verify":%s,"differing_bytes":%s,"repaired":%s,' "${t[verified]:-null}" \
-			"${t[differ]:-null}" "${t[repaired]:-false}"
-		status_transfer_json
-		printf '"sending":%s}' "$REPLY"
-		separator=,
-	done
-	printf '],"bookmarks":'
+	printf '"targets":[%s],"bookmarks":' "$target_objects"
 	bookmark_json
+	printf ',"checks":'
+	health_json
 	[[ -z ${usage[*]-} ]] || {
 		printf ',"usage":'
 		usage_json
