@@ -132,7 +132,7 @@ uninstall:
 
 packages := gcc libc6-dev libdevmapper-dev libarchive-dev nettle-dev libseccomp-dev zlib1g-dev perl shellcheck mandoc \
 	libarchive-tools zstd lz4 xz-utils gzip tar jq pv fio thin-provisioning-tools time bsdextrautils bsdutils socat \
-	clang libclang-rt-dev strace python3-prometheus-client
+	clang libclang-rt-dev strace systemd python3-prometheus-client
 
 deps:
 	@tests/lab/packages $(packages)

@@ -43,11 +43,12 @@ refused 2 "option '--hourly' needs a value" define master home --hourly
 refused 2 "option '-h' needs a value" define master home -h
 for command in "${commands[@]}" "${things[@]}"; do
 	# These can do without an argument, or take many.
-	[[ $command != @(define|define group|forget|start|stop|snapshot|remove|status|list|monitor|peer*|serve|import|archive*) ]] || continue
+	[[ $command != @(define|define group|forget|start|stop|snapshot|remove|status|list|monitor|run-due|peer*|serve|import|archive*) ]] || continue
 	read -ra words <<<"$command"
 	refused 2 'expected ' "${words[@]}"
 	refused 2 'expected |bad kind' "${words[@]}" a b c d e f
 done
+refused 2 "expected no arguments" run-due home
 refused 2 'expected add.list.remove' peer
 refused 2 "unknown command 'peer change'" peer change host1
 refused 2 'expected' peer add

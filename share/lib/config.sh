@@ -12,6 +12,7 @@ declare -gA config=(
 	[connect_timeout]=20
 	[peer_timeout]=60
 	[monitor_period]=10
+	[jitter]=30
 	[base_days]=7
 	[base_space]=25%
 	[hook_timeout]=60

@@ -14,10 +14,10 @@ state_private() {
 }
 
 # state_open - check the directories before anything in them is believed.  Mount points live below
-# /run/zumastor and people must reach them: only lock, jobs and space are private.
+# /run/zumastor and people must reach them: only lock, jobs, space and due are private.
 state_open() {
 	local dir
-	local -a private=("$ZUMASTOR_STATE"{,/volumes,/groups,/peers} "$ZUMASTOR_RUN"/{lock,jobs,space})
+	local -a private=("$ZUMASTOR_STATE"{,/volumes,/groups,/peers} "$ZUMASTOR_RUN"/{lock,jobs,space,due})
 	local -a public=("$ZUMASTOR_RUN" "$ZUMASTOR_RUN"/{volumes,mount,snapshot})
 	for dir in "${public[@]}"; do
 		[[ -e $dir || -L $dir ]] || (umask 022 && mkdir -p -- "$dir")
