@@ -32,9 +32,9 @@ fast=(cat)
 slow=(pv -q -L 500K)
 
 data=text
-od -An -v -tx1 -N 6M /dev/urandom >text
-truncate -s 16M text
-describe "$BASE" $((16 << 20)) 16384 '0 1024' >description
+od -An -v -tx1 -N 24M /dev/urandom >text
+truncate -s 64M text
+describe "$BASE" $((64 << 20)) 16384 '0 4096' >description
 is "$(learn zstd:9 "${fast[@]}")" zstd:3 'a fast link: less'
 is "$(learn none "${fast[@]}")" none 'to the bottom'
 

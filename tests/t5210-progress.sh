@@ -38,7 +38,7 @@ zumastor replicate home -q </dev/null &
 sender=$!
 expect 0 'a transfer is seen' under_way
 z status home >"$out"
-like "$(<"$out")" 'host2 +1 +1 .*sending 2, [0-9]+% of 6(\.[0-9])?M, [0-9.]+K/s, [0-9]+[sm] left' 'in the table'
+like "$(<"$out")" 'host2 +1 +1 .*sending 2, [0-9]+% of [678](\.[0-9])?M, [0-9.]+K/s, [0-9]+[sm] left' 'in the table'
 is "$(sending snapshot)" 2 'and its snapshot'
 total=$(sending total_bytes)
 like "$(($(sending done_bytes) <= total && total >= 6 << 20 && $(sending sent_bytes) > 0))" 1 'and its bytes, for programs'

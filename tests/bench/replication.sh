@@ -39,13 +39,14 @@ random_writes() {
 }
 
 take() {
-	zumastor snapshot home </dev/null | cut -f1
+	zumastor snapshot home hourly </dev/null | cut -f1
 }
 
 setup() {
 	far zumastor define volume home "$DEV1NAME" "$DEV2NAME"
 	far zumastor define source home host1
 	zumastor define volume home "$DEV1NAME" "$DEV2NAME"
+	zumastor define master home --hourly 2 --no-snapmount
 	zumastor define target home host2 --compress none
 	take
 	zumastor replicate home -q
@@ -80,7 +81,8 @@ by_lvmsync() {
 }
 
 by_rsync() {
-	rsync --ignore-times --inplace --copy-devices --write-devices --no-whole-file --stats "/dev/zumastor/home/$id" "host2:$DEV3NAME"
+	rsync --ignore-times --inplace --copy-devices --write-devices --no-whole-file --stats "$(readlink -f "/dev/zumastor/home/$id")" \
+		"host2:$DEV3NAME"
 }
 
 thin_setup() {
@@ -181,6 +183,7 @@ codecs() {
 	local text
 	{ tar -cf - /usr/bin /usr/lib || true; } 2>/dev/null | head -c 256M | dd of=/dev/mapper/home bs=1M oflag=direct iflag=fullblock status=none
 	text=$(take)
+	zumastor hold home "$text"
 	row $'\n256 MiB; seconds' ours dd ratio
 	codec none cat cat
 	codec lz4 'lz4 -1' 'lz4 -dc'
