@@ -22,6 +22,7 @@ mandir ?= $(datarootdir)/man
 sysconfdir ?= /etc
 localstatedir ?= /var
 unitdir ?= $(exec_prefix)/lib/systemd/system
+udevdir ?= $(exec_prefix)/lib/udev/rules.d
 INSTALL ?= install
 
 CC ?= gcc
@@ -102,15 +103,21 @@ conf_to := $(DESTDIR)$(sysconfdir)/zumastor
 man_to := $(DESTDIR)$(mandir)
 unit_to := $(DESTDIR)$(unitdir)
 completion_to := $(DESTDIR)$(datadir)/bash-completion/completions
+udev_to := $(DESTDIR)$(udevdir)
+etc_to := $(DESTDIR)$(sysconfdir)
+
+units := $(notdir $(wildcard share/systemd/*.service share/systemd/*.timer))
+hardened := $(unit_to)/zumastor.service.d $(unit_to)/zumastor-.service.d
+filled_in = sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@datadir@|$(datadir)|g' \
+	-e 's|@sysconfdir@|$(sysconfdir)|g' -e 's|@localstatedir@|$(localstatedir)|g' -e 's|@version@|$(version)|g'
 
 # The configuration is the administrator's: an existing one stays.
 install: all
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(libexec_to) $(share_to)/lib $(share_to)/doc $(conf_to)/hooks.d/examples \
-		$(man_to)/man5 $(man_to)/man8 $(completion_to) $(unit_to)
+		$(man_to)/man5 $(man_to)/man7 $(man_to)/man8 $(completion_to) $(unit_to) $(hardened) $(udev_to) \
+		$(etc_to)/cron.d $(etc_to)/logrotate.d
 	$(INSTALL) -d -m 0700 $(DESTDIR)$(localstatedir)/lib/zumastor
-	sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@datadir@|$(datadir)|g' \
-	    -e 's|@sysconfdir@|$(sysconfdir)|g' -e 's|@localstatedir@|$(localstatedir)|g' \
-	    -e 's|@version@|$(version)|g' bin/zumastor >$(DESTDIR)$(sbindir)/zumastor
+	$(filled_in) bin/zumastor >$(DESTDIR)$(sbindir)/zumastor
 	chmod 0755 $(DESTDIR)$(sbindir)/zumastor
 	$(INSTALL) -m 0755 $(wildcard libexec/*) $(helpers) $(libexec_to)/
 	$(INSTALL) -m 0644 $(wildcard share/lib/*.sh) $(share_to)/lib/
@@ -118,17 +125,23 @@ install: all
 	[ -e $(conf_to)/zumastor.conf ] || $(INSTALL) -m 0644 etc/zumastor/zumastor.conf $(conf_to)/
 	$(INSTALL) -m 0755 $(wildcard etc/zumastor/hooks.d/examples/*) $(conf_to)/hooks.d/examples/
 	$(INSTALL) -m 0644 $(wildcard man/*.5) $(man_to)/man5/
+	$(INSTALL) -m 0644 $(wildcard man/*.7) $(man_to)/man7/
 	$(INSTALL) -m 0644 $(wildcard man/*.8) $(man_to)/man8/
 	$(INSTALL) -m 0644 share/completion/zumastor $(completion_to)/
-	sed 's|@sbindir@|$(sbindir)|g' share/systemd/zumastor-monitor.service \
-		>$(unit_to)/zumastor-monitor.service
+	for unit in $(units); do $(filled_in) share/systemd/$$unit >$(unit_to)/$$unit || exit; done
+	for dir in $(hardened); do $(INSTALL) -m 0644 share/systemd/hardening.conf $$dir/ || exit; done
+	$(INSTALL) -m 0644 share/udev/65-zumastor.rules $(udev_to)/
+	$(filled_in) share/cron/zumastor >$(etc_to)/cron.d/zumastor
+	$(INSTALL) -m 0644 share/logrotate/zumastor $(etc_to)/logrotate.d/
 
 # Volumes, their database and the configuration stay.
 uninstall:
-	rm -f $(DESTDIR)$(sbindir)/zumastor $(completion_to)/zumastor $(unit_to)/zumastor-monitor.service
+	rm -f $(DESTDIR)$(sbindir)/zumastor $(completion_to)/zumastor $(addprefix $(unit_to)/,$(units)) \
+		$(udev_to)/65-zumastor.rules $(etc_to)/cron.d/zumastor $(etc_to)/logrotate.d/zumastor
 	rm -f $(addprefix $(man_to)/man5/,$(notdir $(wildcard man/*.5)))
+	rm -f $(addprefix $(man_to)/man7/,$(notdir $(wildcard man/*.7)))
 	rm -f $(addprefix $(man_to)/man8/,$(notdir $(wildcard man/*.8)))
-	rm -rf $(libexec_to) $(share_to)
+	rm -rf $(libexec_to) $(share_to) $(hardened) $(conf_to)/hooks.d/examples
 
 packages := gcc libc6-dev libdevmapper-dev libarchive-dev nettle-dev libseccomp-dev zlib1g-dev perl shellcheck mandoc \
 	libarchive-tools zstd lz4 xz-utils gzip tar jq pv fio thin-provisioning-tools time bsdextrautils bsdutils socat \

@@ -93,14 +93,15 @@ mount_quietly() {
 	[[ -z $text ]] || printf '%s\n' "$text" >&2
 }
 
-# mount_end DEVICE - unmount it wherever it is, the last mount first.
+# mount_end DEVICE - unmount it wherever it is, the last mount first.   At shutdown systemd unmounts, too.
 mount_end() {
 	local i
 	local -a targets
 	mount_targets "$1"
 	targets=("${REPLIES[@]}")
 	for ((i = ${#targets[@]} - 1; i >= 0; i--)); do
-		run umount -- "${targets[i]}" 2>/dev/null || mount_busy "$1" "${targets[i]}"
+		run umount -- "${targets[i]}" 2>/dev/null || ! mount_is "$1" "${targets[i]}" ||
+			mount_busy "$1" "${targets[i]}"
 	done
 }
 

@@ -19,18 +19,39 @@ service_dispatch() {
 
 # service_all VERB - each volume by a process of its own: one that fails does not stop the others.
 service_all() {
-	local name failed=0 code
-	local -a names
+	local until=$((SECONDS + ${opt[wait]:-0})) failed=0 code=0
+	local -a names busy
 	need_root
 	state_open
 	service_order "$1"
 	names=("${REPLIES[@]}")
-	for name in "${names[@]}"; do
-		"$ZUMASTOR_LIBEXEC/zumastor-$1" volume "$name" ${verbose:+-v} ${quiet:+-q} ||
-			code=$? failed=$((failed + 1))
+	service_each "$1" "${names[@]}"
+	while ((${#busy[@]} && SECONDS < until)); do
+		sleep 1
+		service_each "$1" "${busy[@]}"
 	done
 	# Each has said why.
+	failed=$((failed + ${#busy[@]}))
 	((failed == 0)) || exit "$((failed == 1 ? code : SOME_FAILED))"
+}
+
+# service_each VERB VOLUME... - sets busy to those that are in use, counts in failed those that it never will work for, and
+# sets code to what one of them ended with.
+service_each() {
+	local verb=$1 name status
+	shift
+	busy=()
+	for name in "$@"; do
+		status=0
+		"$ZUMASTOR_LIBEXEC/zumastor-$verb" volume "$name" ${verbose:+-v} ${quiet:+-q} \
+			${opt[no-mount]:+--no-mount} || status=$?
+		case $status in
+		0)	continue ;;
+		"$BUSY")	busy+=("$name") ;;
+		*)	failed=$((failed + 1)) ;;
+		esac
+		code=$status
+	done
 }
 
 # service_order VERB - sets REPLIES to all volumes: those on clones after those they are clones of, or before.
