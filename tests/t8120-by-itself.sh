@@ -1,0 +1,86 @@
+#!/bin/bash
+# lab: --systemd --hosts 2 --disk 16M --disk 48M --timeout 300
+# With real systemds on both sides: the timer takes what is due and sends it, by units of their own, also after the other host was
+# down; and cron leaves it to them.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/boot.sh"
+. "$(dirname "$0")/pair.sh"
+
+# before_minute SECONDS - the clock is moved there, within the minute it is in.
+before_minute() {
+	date -s "@$(($(date +%s) / 60 * 60 + 60 - $1))" >/dev/null
+}
+
+arrived() {
+	[[ -n $(newest) && $(far zumastor list home -H -o uuid | tail -n 1) == "$(newest)" ]]
+}
+
+# taken_since UUID - is there a newer one?
+taken_since() {
+	[[ $(newest) != "$1" ]]
+}
+
+# back - has host2 been down, and is it up again?
+back() {
+	far_sh '[ ! -e /run/before ] && systemctl --quiet is-active multi-user.target'
+}
+
+sent_by_unit() {
+	[[ $(journalctl -q -o cat -u 'zumastor-replicate@home:host2.service') == *Finished* ]]
+}
+
+check_transfer() {
+	expect 0 'snapshots are taken' within 30 taken_since ''
+	expect 0 'and arrive' within 30 arrived
+	is "$(newest_hash)" "$(far_newest_hash)" 'as they are'
+	expect 0 'by the unit' within 20 sent_by_unit
+	is "$(systemctl list-units --failed --plain --no-legend)" '' 'nothing fails'
+}
+
+check_reboot() {
+	local last
+	far touch /run/before
+	far_sh 'systemd-run -q --no-block lab reboot'
+	ssh -O exit -o ControlPath=/run/far host2 2>/dev/null || :
+	expect 0 'the other host goes down and comes up' within 60 back
+	last=$(newest)
+	before_minute 3
+	expect 0 'snapshots are taken' within 30 taken_since "$last"
+	# A transfer that was cut ends with peer_timeout.
+	expect 0 'and arrive again' within 120 arrived
+	is "$(newest_hash)" "$(far_newest_hash)" 'as they are'
+	expect 0 'the replica is mounted' far mountpoint -q /run/zumastor/volumes/home
+}
+
+ran_by_cron() {
+	local text
+	text=$(journalctl -q -o cat -t CRON)
+	[[ $text == *'/run/systemd/system'*run-due* ]]
+}
+
+check_cron() {
+	local last
+	systemctl stop zumastor-run-due.timer
+	systemctl stop zumastor-run-due.service
+	before_minute 3
+	systemctl start cron
+	last=$(newest)
+	expect 0 'cron runs it' within 30 ran_by_cron
+	sleep 11	# the period of what is due
+	expect 0 'something is due' z run-due --dry-run
+	like "$(<"$out")" 'snapshot home' 'a snapshot'
+	is "$(newest)" "$last" 'and cron leaves it to systemd'
+}
+
+within 60 booted
+expect 0 'set up' systemctl enable -q --now zumastor
+within 60 far systemctl --quiet is-active multi-user.target
+expect 0 'there, too' far systemctl enable -q --now zumastor
+pair_make
+z define master home --custom tick,5 --at '*:*:0/10'
+z define target home host2 -p 10
+before_minute 3
+check_transfer
+check_reboot
+check_cron
+done_testing
