@@ -5,6 +5,7 @@
 # shellcheck disable=SC2016,SC2153 # expanded over there; the lab gives the names of the disks
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/pair.sh"
+. "$(dirname "$0")/nfs.sh"
 libexec=/usr/libexec/zumastor
 count=$(long_or 100 30)
 
@@ -78,7 +79,7 @@ next_state() {
 cat >"$scratch/flip" <<'END_FLIP'
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin ZUMASTOR_LIBEXEC=/usr/libexec/zumastor ZUMASTOR_LIB=/usr/share/zumastor/lib
 export ZUMASTOR_STATE=/var/lib/zumastor ZUMASTOR_RUN=/run/zumastor ZUMASTOR_CONF=/etc/zumastor
-for lib in core check config state lock volume snap mount nfs flip replica; do
+for lib in core check config state lock volume snap mount nfs samba share flip replica; do
 	. "$ZUMASTOR_LIB/$lib.sh"
 done
 volume_open home
@@ -96,19 +97,9 @@ flip() {
 	bash "$scratch/flip"
 }
 
+# As root of all, for the kernel cannot export the lab's own root, an overlay, on the way to it.
 nfs_serve() {
-	local file=/proc/fs/nfsd
-	modprobe nfsd
-	mount -t nfsd nfsd /proc/fs/nfsd
-	mkdir -p /var/lib/nfs/v4recovery
-	touch /var/lib/nfs/etab /var/lib/nfs/rmtab
-	echo 10 >$file/nfsv4gracetime
-	rpcbind -w
-	# As root of all, for the kernel cannot export the lab's own root, an overlay, on the way to it.
-	exportfs -i -o ro,no_root_squash,no_subtree_check,fsid=0 "*:$files"
-	rpc.mountd
-	rpc.nfsd 4
-	{ echo Y >$file/v4_end_grace; } 2>/dev/null || true	# it may have seen that there is nobody to wait for
+	nfs_start -i -o ro,no_root_squash,no_subtree_check,fsid=0 "*:$files"
 }
 
 mkfs.ext4 -q "$DEV1NAME"

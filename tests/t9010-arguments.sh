@@ -99,6 +99,15 @@ done
 for word in 101% -1% % 5%% 1X 1.5% '1 %'; do
 	refused 2 'bad space' define target home host --base-space="$word"
 done
+for word in '' -x 'a b' 'a(rw)' 'a,' 'a#' 'a"b' "${injections[@]}"; do
+	[[ $word != '*' ]] || continue
+	refused 2 'bad clients' define master home -e --export-to="$word"
+	refused 2 'bad clients' define source home host --export-to="$word"
+done
+for word in '' 'rw,' 'rw ro' crossmnt nohide ro,fsid=0 mp=/ subtree_check anonuid=x "${injections[@]}"; do
+	refused 2 'bad export options' define master home -e --export-options="$word"
+done
+refused 2 'excludes' define master home -s --no-export
 refused 2 'bad kind' snapshot home 'hour ly'
 for name in . .hidden 'a b' a/b "${injections[@]}"; do
 	refused 2 'bad volume name|unknown option|expected' exec "$name" -- true
@@ -156,7 +165,7 @@ refused 4 "no such peer 'host1'" peer remove host1
 is "$(z peer list)" 'PEER  VOLUMES  VERBS  KEY' 'there is no peer'
 
 for line in 'hook_timeout = 0' 'peer_timeout = 0' 'hook_failure = maybe' 'hook_size = big' \
-	'compress = xz:7' 'compress_threads = 0' 'compress_threads = 17'; do
+	'export_to = a;b' 'export_options = crossmnt' 'compress = xz:7' 'compress_threads = 0' 'compress_threads = 17'; do
 	printf '%s\n' "$line" >"$scratch/etc/zumastor/zumastor.conf"
 	refused 1 'bad value' check home
 done

@@ -19,6 +19,7 @@ is_verdict()	{ [[ $1 =~ ^[0-9]{1,12}\ [0-9a-f-]{36}\ (0|[1-9][0-9]{0,17})(\ repa
 is_path()	{ [[ $1 == /* ]] && is_text "$1"; }
 is_word()	{ [[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9_.:=/+-]{0,62}$ ]]; }
 is_kinds()	{ [[ $1 =~ ^[A-Za-z][A-Za-z0-9_-]{0,30}(,[A-Za-z][A-Za-z0-9_-]{0,30}){0,15}$ ]]; }
+is_clients()	{ [[ $1 =~ ^[A-Za-z0-9@*?:][A-Za-z0-9@*?:./_-]*(,[A-Za-z0-9@*?:][A-Za-z0-9@*?:./_-]*)*$ ]] && is_text "$1"; }
 is_mountopts()	{ [[ $1 != *[^A-Za-z0-9_.,:=/@%+-]* ]] && is_text "$1"; }
 # The levels are those of csrc/lib/delta_write.c.
 is_compress()	{ [[ $1 =~ ^(none|(gzip|lz4)(:[1-9])?|zstd(:([1-9]|1[0-9]))?|xz(:[0-6])?)$ ]]; }
@@ -39,6 +40,12 @@ is_space()	{ is_size "$1" || [[ $1 =~ ^([0-9]|[1-9][0-9]|100)%$ ]]; }
 is_host() {
 	[[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9.-]*$ || $1 =~ ^[0-9A-Fa-f:][0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+$ ]] &&
 		((${#1} <= 253))
+}
+
+# Of exports(5), but for those on which it depends that no path leads elsewhere.
+is_export_options() {
+	local word='r[ow]|a?sync|(in)?secure|(no_)?root_squash|(no_)?all_squash|anon[ug]id=[0-9]{1,10}|sec=[a-z0-9:]+|no_acl|(no_)?wdelay'
+	[[ $1 =~ ^($word)(,($word))*$ ]] && is_text "$1"
 }
 
 # Custom kinds begin with a letter, so that no kind looks like a snapshot's number.

@@ -15,6 +15,8 @@ declare -gA config=(
 	[jitter]=30
 	[base_days]=7
 	[base_space]=25%
+	[export_to]=localhost
+	[export_options]=ro
 	[hook_timeout]=60
 	[hook_failure]=stop
 	[hook_size]=1G
@@ -38,6 +40,8 @@ config_check() {
 	hook_failure)	[[ $value == stop || $value == continue ]] ;;
 	hook_size)	is_size "$value" ;;
 	base_space)	is_space "$value" ;;
+	export_to)	is_clients "$value" ;;
+	export_options)	is_export_options "$value" ;;
 	compress)	is_compress "$value" ;;
 	compress_threads) is_number "$value" && ((${#value} <= 2 && value >= 1 && value <= 16)) ;;
 	monitor_period)	is_number "$value" && ((${#value} <= 5 && value >= 1 && value <= 86400)) ;;

@@ -1,6 +1,6 @@
 # mount.sh - where people see a volume and its snapshots.
 #
-# Needs core.sh, check.sh, snap.sh; for all but one snapshot output.sh.
+# Needs core.sh, check.sh, snap.sh; for all but one snapshot output.sh; to unmount and to publish nfs.sh, samba.sh, share.sh.
 #
 # The filesystem's type is asked of blkid, compared with the list below and always given to mount:
 # neither a label nor the kernel's guess decides which driver reads a device.
@@ -95,14 +95,49 @@ mount_quietly() {
 
 # mount_end DEVICE - unmount it wherever it is, the last mount first.   At shutdown systemd unmounts, too.
 mount_end() {
-	local i
+	local i number
 	local -a targets
 	mount_targets "$1"
 	targets=("${REPLIES[@]}")
+	((${#targets[@]})) || return 0
+	number=$(stat -L -c %Hr:%Lr -- "$1")
+	share_leave "$number" "${targets[@]}"
 	for ((i = ${#targets[@]} - 1; i >= 0; i--)); do
-		run umount -- "${targets[i]}" 2>/dev/null || ! mount_is "$1" "${targets[i]}" ||
-			mount_busy "$1" "${targets[i]}"
+		mount_away "${targets[i]}" || ! mount_is "$1" "${targets[i]}" || mount_busy "$1" "${targets[i]}"
 	done
+	mount_wait "$1" "$number"
+}
+
+# mount_away TARGET - unmount it, or fail when somebody uses it.   As long as it can be found a NFS client may look for it, and
+# the server then keeps hold of it, exported or not: there it goes first from where it is found, and then mount_wait waits.
+mount_away() {
+	! run umount -- "$1" 2>/dev/null || return 0
+	is_shared export && is_nfs_server || return 1
+	mount_users_at "$1"
+	[[ -z $REPLY ]] && ! grep -qF " $1/" /proc/self/mountinfo || return 1
+	run umount -l -- "$1" 2>/dev/null
+}
+
+# mount_wait DEVICE NUMBER - until the NFS server lets go of what was unmounted.
+mount_wait() {
+	local try
+	is_shared export && is_nfs_server || return 0
+	for ((try = 0; try < 50; try++)); do
+		! mount_is_released "$2" || return 0
+		((try % 5)) || nfs_release "$2"
+		((try % 25)) || nfs_flush
+		sleep 0.2
+	done
+	mount_users "$1"
+	[[ -n $REPLY ]] || die_with "$BUSY" "cannot unmount '$1': something in the kernel, likely the NFS server, uses it"
+}
+
+# mount_is_released NUMBER - is it open to nothing but device-mapper?
+mount_is_released() {
+	local open
+	local -a holders=("/sys/dev/block/$1/holders"/*)
+	open=$(dmsetup info -c --noheadings -o open -j "${1%:*}" -m "${1#*:}" 2>/dev/null) || return 0
+	! is_number "$open" || ((open <= ${#holders[@]}))
 }
 
 # mount_busy DEVICE TARGET - dies, and says who is in the way.
@@ -114,11 +149,16 @@ mount_busy() {
 # mount_users DEVICE - sets REPLY to the processes that use it, by a file or as a device: "bash (712),
 # cp (803)".  What holds it in the kernel (a mount below, a loop device, an export) is none.
 mount_users() {
+	mount_targets "$1"
+	mount_users_at "$(readlink -f -- "$1")" "${REPLIES[@]}"
+}
+
+# mount_users_at PATH... - the same of these, and of what is below them.
+mount_users_at() {
 	local path pid name text
 	local -a match=()
 	local -A seen=()
-	mount_targets "$1"
-	for path in "$(readlink -f -- "$1")" "${REPLIES[@]}"; do
+	for path in "$@"; do
 		# shellcheck disable=SC2001 # older shells cannot put back what a pattern matched
 		path=$(sed 's/[][*?\\]/\\&/g' <<<"$path")
 		match+=(${match:+-o} -lname "$path" -o -lname "$path/*")
@@ -255,15 +295,16 @@ mount_rotated() {
 	for ((i = ${#snap_ids[@]} - 1; i >= 0; i--)); do
 		! is_rotated "${snap_ids[i]}" || ids+=("${snap_ids[i]}")
 	done
-	((${#ids[@]})) || return 0
-	snap_show_fitting "${ids[@]}"
-	((${#REPLIES[@]} == ${#ids[@]})) || mount_warn_memory $((${#ids[@]} - ${#REPLIES[@]}))
-	ids=("${REPLIES[@]}")
-	[[ ! -e $dir/master/nosnapmount ]] || return 0
+	if ((${#ids[@]})); then
+		snap_show_fitting "${ids[@]}"
+		((${#REPLIES[@]} == ${#ids[@]})) || mount_warn_memory $((${#ids[@]} - ${#REPLIES[@]}))
+		ids=("${REPLIES[@]}")
+	fi
+	[[ ! -e $dir/shares/nosnapmount ]] || ids=()
 	for id in "${ids[@]}"; do
 		(mount_snapshot "$id") || warn "snapshot $id of '$volume' is not mounted"
 	done
-	mount_kind_links
+	mount_publish
 }
 
 mount_warn_memory() {
@@ -316,6 +357,12 @@ mount_snapshot_end() {
 	((${#shown[@]} == 0)) || run helper dm-hide "$volume" "$store" "${shown[@]}"
 }
 
+# mount_publish - after a snapshot, or the volume, was mounted, or is not any more.
+mount_publish() {
+	mount_kind_links
+	share_update
+}
+
 # mount_kind_links - hourly.0, hourly.1, ... beside the directories they point at.
 mount_kind_links() {
 	local id name
@@ -339,16 +386,19 @@ mount_volume_end() {
 	((${#REPLIES[@]} == 0)) || volume_need_room unmount
 	mount_end "/dev/mapper/$volume"
 	if [[ $role == source ]] && mountpoint -q -- "$mountpoint"; then
-		run umount -- "$mountpoint" 2>/dev/null ||
+		share_leave "$(stat -c %Hd:%Ld -- "$mountpoint")" "$mountpoint"
+		mount_away "$mountpoint" ||
 			die_with "$BUSY" "cannot unmount '$mountpoint': it is in use"
 	fi
 }
 
 # mount_all_end - unmount everything of the volume, and take the links and empty directories away.
 mount_all_end() {
+	share_end	# at once what would be one by one
 	mount_volume_end
 	mount_snapshot_end "${snap_ids[@]}" "${snap_lost[@]}"
 	mount_kind_links
 	rm -f -- "$ZUMASTOR_RUN/mount/$volume" "$ZUMASTOR_RUN/snapshot/$volume"
-	rmdir -- "$ZUMASTOR_RUN/volumes/$volume"{,-snapshots} 2>/dev/null || true
+	rmdir -- "$ZUMASTOR_RUN/samba/$volume"/@GMT-* "$ZUMASTOR_RUN/samba/$volume" \
+		"$ZUMASTOR_RUN/volumes/$volume"{,-snapshots} 2>/dev/null || true
 }

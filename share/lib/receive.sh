@@ -153,12 +153,13 @@ receive_show() {
 	hook_uuid[$volume]=${snap_uuid[$1]}
 	snap_show "$1"
 	replica_flip "$1"
-	(mount_snapshot "$1") || warn "snapshot $1 of '$volume' is not mounted"
+	[[ -e $dir/shares/nosnapmount ]] || (mount_snapshot "$1") || warn "snapshot $1 of '$volume' is not mounted"
+	mount_publish	# .snapshot went with what was seen before
 	sums_settle
 	hook_taken post-receive "$1"
 	rotation_run
 	hook_sweep
-	mount_kind_links
+	mount_publish
 }
 
 # receive_taken VOLUME_UUID - the delta of that volume is a snapshot now.

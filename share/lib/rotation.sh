@@ -60,7 +60,7 @@ rotation_run() {
 	done
 	[[ -n $changed ]] || return 0
 	snap_load
-	mount_kind_links
+	mount_publish
 }
 
 # rotation_expire ID - remove it, or mark it for a later rotation.

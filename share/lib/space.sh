@@ -139,7 +139,7 @@ space_make_room() {
 		[[ -n $progress || ${facts[store_short]} != full ]] || space_expire_one bare
 	done
 	snap_load
-	mount_kind_links
+	mount_publish
 }
 
 # space_keep - what the policy says, if the store is short.   The volume is locked by us.
