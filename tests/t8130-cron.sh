@@ -5,6 +5,7 @@
 . "$(dirname "$0")/cli.sh"
 . "$(dirname "$0")/boot.sh"
 table=/etc/cron.d/zumastor
+
 taken() {
 	[[ -n $(z list home -H -o uuid) ]]
 }
