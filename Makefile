@@ -116,7 +116,7 @@ install: all
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(libexec_to) $(share_to)/lib $(share_to)/doc $(conf_to)/hooks.d/examples \
 		$(man_to)/man5 $(man_to)/man7 $(man_to)/man8 $(completion_to) $(unit_to) $(hardened) $(udev_to) \
 		$(etc_to)/cron.d $(etc_to)/logrotate.d
-	$(INSTALL) -d -m 0700 $(DESTDIR)$(localstatedir)/lib/zumastor
+	$(INSTALL) -d -m 0700 $(DESTDIR)$(localstatedir)/lib/zumastor $(DESTDIR)$(localstatedir)/log/zumastor
 	$(filled_in) bin/zumastor >$(DESTDIR)$(sbindir)/zumastor
 	chmod 0755 $(DESTDIR)$(sbindir)/zumastor
 	$(INSTALL) -m 0755 $(wildcard libexec/*) $(helpers) $(libexec_to)/

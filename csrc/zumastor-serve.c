@@ -48,7 +48,8 @@ static const struct verb verbs[] = {
 
 /* What bin/zumastor has set, having cleared all else. */
 static const char *const kept[] = {
-	"ZUMASTOR_LIBEXEC=", "ZUMASTOR_LIB=", "ZUMASTOR_CONF=", "ZUMASTOR_STATE=", "ZUMASTOR_RUN=", "ZUMASTOR_VERSION=",
+	"ZUMASTOR_LIBEXEC=", "ZUMASTOR_LIB=", "ZUMASTOR_CONF=", "ZUMASTOR_STATE=", "ZUMASTOR_RUN=", "ZUMASTOR_LOG=",
+	"ZUMASTOR_VERSION=",
 };
 
 struct request {

@@ -148,6 +148,8 @@ refused 2 'are for volumes' status home 1 --check
 refused 2 'go alone' monitor --nagios --metrics
 refused 2 'go alone' monitor --metrics --once
 refused 2 'expected' monitor --metrics a b
+refused 2 'expected' monitor --alarm a
+refused 2 'go alone' monitor --alarm --period 3
 
 ssh-keygen -q -t ed25519 -N '' -C '' -f "$scratch/key"
 key=$(<"$scratch/key.pub")

@@ -30,6 +30,7 @@ is_text()	{ [[ $1 != *[^[:print:]]* ]] && ((${#1} <= 1000)); }
 is_policy()	{ [[ $1 == expire || $1 == halt ]]; }
 is_days()	{ is_number "$1" && ((${#1} <= 6)); }
 is_calendar()	{ [[ $1 =~ ^[A-Za-z0-9*][A-Za-z0-9*/:.,~_+\ -]*$ ]] && ((${#1} <= 100)); }
+is_mail()	{ [[ $1 =~ ^[A-Za-z0-9_][A-Za-z0-9_.+-]*(@[A-Za-z0-9.-]+)?(,[A-Za-z0-9_][A-Za-z0-9_.+-]*(@[A-Za-z0-9.-]+)?)*$ ]]; }
 is_size()	{ [[ $1 =~ ^(0|[1-9][0-9]{0,17})[KMGT]?$ ]]; }
 
 # An amount, or a part of something.

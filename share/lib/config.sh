@@ -24,6 +24,10 @@ declare -gA config=(
 	[alarm_overdue]=14400
 	[alarm_silent]=100800
 	[alarm_full]=86400
+	[alarm_delay]=45
+	[alarm_mail]=''
+	[alarm_command]=''
+	[alarm_timeout]=30
 	[metrics_file]=''
 )
 
@@ -36,7 +40,10 @@ config_check() {
 			is_number "$value" && ((${#value} <= 6 && value > 0)) ;;
 	alarm_patience | alarm_overdue | alarm_silent | alarm_full)
 			is_number "$value" && ((${#value} <= 8)) ;;
-	metrics_file)	[[ -z $value ]] || is_path "$value" ;;
+	alarm_timeout)	is_number "$value" && ((${#value} <= 3 && value > 0)) ;;
+	alarm_mail)	[[ -z $value ]] || is_mail "$value" ;;
+	alarm_command | metrics_file)
+			[[ -z $value ]] || is_path "$value" ;;
 	hook_failure)	[[ $value == stop || $value == continue ]] ;;
 	hook_size)	is_size "$value" ;;
 	base_space)	is_space "$value" ;;

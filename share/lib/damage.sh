@@ -8,7 +8,9 @@
 damage_mark() {
 	mkdir -p -- "$dir/damaged"
 	damage_sweep
-	[[ -e $dir/damaged/$1 ]] || state_set "$dir/damaged/$1" "$EPOCHSECONDS"
+	[[ ! -e $dir/damaged/$1 ]] || return 0
+	state_set "$dir/damaged/$1" "$EPOCHSECONDS"
+	event "$volume" "snapshot $1 differs from what it should be: marked damaged"
 }
 
 # damage_told UUID - who sends to us found that a snapshot of ours differs from its own, and repairs what comes next.

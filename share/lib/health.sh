@@ -1,6 +1,6 @@
 # health.sh - what is wrong with a volume, or a group: checks, each with a level and a text.
 #
-# Needs status.sh, and what that needs.
+# Needs status.sh, calendar.sh, schedule.sh, and what those need.
 #
 #     volume    does it run, though nobody stopped it?          devices   are its disks there?
 #     store     can the pool be written?                        room      is there any left in it?
@@ -210,7 +210,7 @@ health_newest() {
 health_kinds() {
 	local file kind
 	health_newest
-	[[ $role == master ]] || return 0
+	[[ $role != source && ! -e $dir/master/stopped ]] || return 0
 	for file in "$dir"/schedule/*; do
 		kind=${file##*/}
 		is_kind "$kind" || continue
@@ -239,22 +239,28 @@ health_kind() {
 	health_say "$level" "snapshot:$1" "$REPLY"
 }
 
-# health_due KIND TIME - sets due, to when the next one after that of TIME is due, and period.  False for a kind without a schedule.
+# health_due KIND TIME - sets due, to when the next one after that of TIME is due, and period, to what is between that and the one
+# after it.  False for a kind without a schedule.
 health_due() {
-	local -A seconds=([hourly]=3600 [daily]=86400 [weekly]=604800 [monthly]=2678400)
-	period=${seconds[$1]-}
-	[[ -n $period ]] || return 1
-	due=$(($2 + period))
+	local when file=$ZUMASTOR_RUN/due/$volume:$1
+	schedule_at "$1"
+	when=$REPLY
+	[[ -n $when ]] && type -P systemd-analyze >/dev/null || return 1
+	calendar_kept "$file.told" "$when" "$2" && [[ -n $REPLY ]] || return 1
+	due=$REPLY
+	calendar_kept "$file.period" "$when" "$due" && [[ -n $REPLY ]] || return 1
+	period=$((REPLY - due))
 }
 
 # health_target - of t[].  What is being sent for the first time, or after a success, takes the time it takes.
 health_target() {
 	local level=ok text
-	health_served "$target_dir" "${t[success]}" "${t[period]}"
+	health_served
 	level=$REPLY
 	status_age "${t[success]}"
 	text="served $REPLY ago${t[period]:+, every ${t[period]}s}"
 	[[ -n ${t[success]} ]] || text='never served'
+	((t[behind] == 0)) || text+="; lacks ${t[behind]} snapshots"
 	if [[ ${t[busy]} == stopped ]]; then
 		level=ok text=stopped
 	elif [[ ${t[busy]} == sending* && -z ${t[error]} ]]; then
@@ -265,16 +271,20 @@ health_target() {
 	health_say "$level" "target:${t[host]}" "$text${t[error]:+; ${t[error]}}"
 }
 
-# health_served DIR TIME PERIOD - sets REPLY to the level of what was last done at TIME, or never, and is to be done every PERIOD.
+# health_served - sets REPLY to how bad it is that the target was not served since.  What lacks nothing is asked once an hour
+# (due.sh); else it counts from when the first snapshot was there that it lacks.
 health_served() {
-	local since=$2
+	local since=${t[success]} every=${t[period]}
 	REPLY=ok
-	[[ -n $3 ]] || return 0
+	[[ -n $every ]] || return 0
 	if [[ -z $since ]]; then
-		health_since "$1/period"
+		((t[behind])) || return 0
+		health_since "$target_dir/period"
 		since=$REPLY
 	fi
-	health_late $((EPOCHSECONDS - since - $3)) "$3"
+	((t[behind] || every >= 3600)) || every=3600
+	((${t[lacks_since]:-0} <= since)) || since=${t[lacks_since]}
+	health_late $((EPOCHSECONDS - since - every)) "$every"
 }
 
 health_copy() {
@@ -296,7 +306,9 @@ health_source() {
 	if [[ -e $dir/source/stopped ]]; then
 		text=stopped
 	elif [[ -n $period ]]; then
-		health_served "$dir/source" "${s[source_success]}" "$period"
+		REPLY=${s[source_success]}
+		[[ -n $REPLY ]] || health_since "$dir/source/period"
+		health_late $((EPOCHSECONDS - REPLY - period)) "$period"
 		level=$REPLY
 	elif ((config[alarm_silent])); then
 		health_silent

@@ -101,9 +101,8 @@ metrics_print() {
 metrics_write() {
 	local new
 	new=$(mktemp -- "$1.XXXXXX") || die "cannot write '$1'"
-	on_exit rm -f -- "$new"
-	metrics_print >"$new"
-	chmod 0644 -- "$new"
-	mv -f -- "$new" "$1"
-	keep	# it has its name
+	if ! { metrics_print >"$new" && chmod 0644 -- "$new" && mv -f -- "$new" "$1"; }; then
+		rm -f -- "$new"
+		die "cannot write '$1'"
+	fi
 }

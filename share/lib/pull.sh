@@ -141,6 +141,7 @@ pull_tell() {
 
 # pull_failed - undo of a pull that did not end well: remember why.
 pull_failed() {
+	event_failed "$dir/source/last_error" "$host: nothing can be had of it"
 	state_set "$dir/source/last_error" "${last_words:-failed}"
 }
 

@@ -144,9 +144,15 @@ receive_finish() {
 	id=$REPLY
 	if [[ -n $id ]]; then
 		receive_taken "$sender_uuid"
+		receive_event "$id"
 		receive_show "$id"
 	fi
 	rm -f -- "$dir/source/taking"
+}
+
+receive_event() {
+	snap_time_text "${snap_time[$1]}"
+	event "$volume" "received snapshot $1 of $REPLY, ${snap_kinds[$1]}${ZUMASTOR_PEER:+, from $ZUMASTOR_PEER}${written:+, $written bytes}"
 }
 
 receive_show() {

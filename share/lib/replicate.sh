@@ -166,6 +166,8 @@ replicate_end() {
 
 # replicate_done - what the target holds now is the base of the next delta.
 replicate_done() {
+	state_get text "$target_dir/last_error"
+	[[ -z $REPLY ]] || event "$volume" "$host: reached again"
 	state_set "$target_dir/base" "$1" "$target_dir/last_success" "$EPOCHSECONDS" \
 		"$target_dir/sending" '' "$target_dir/last_error" ''
 	replicate_extra_done "$1"
@@ -177,6 +179,7 @@ replicate_done() {
 # replicate_failed TARGET_DIR - undo of a cycle that did not end well: remember why.  What was being
 # sent stays held: the target may have it, and only the answer was lost.
 replicate_failed() {
+	event_failed "$1/last_error" "${1##*/}: cannot be served"
 	state_get number "$1/failures" 0
 	state_set "$1/last_error" "${last_words:-failed}" "$1/failures" $((REPLY + 1))
 }
@@ -209,7 +212,9 @@ replicate_tell() {
 	output_size "${facts[equal_bytes]}"
 	((facts[equal_bytes] == 0)) || equal=", $REPLY of it equal"
 	output_size "${facts[stream_bytes]}"
-	say "$what: $changed changed${resume:+, from byte $resume on}$equal, $REPLY sent in $1 s"
+	what+=": $changed changed${resume:+, from byte $resume on}$equal, $REPLY sent in $1 s"
+	say "$what"
+	event "$volume" "$what"
 }
 
 # replicate_meet - connect, find out what to send and compare sizes; sets wanted, which comes after that where something else

@@ -141,6 +141,7 @@ revert_try_finish() {
 		"cannot revert '$volume': the layer of new writes is ${facts[revert_state]}"
 	[[ ${facts[revert_layer_bytes]} == 0 ]] || return 0
 	run helper dm-revert finish "$volume" "$store"
+	event "$volume" 'the revert is at its end'
 	phase=
 }
 

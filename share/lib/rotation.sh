@@ -66,10 +66,13 @@ rotation_run() {
 # rotation_expire ID - remove it, or mark it for a later rotation.
 rotation_expire() {
 	if rotation_held "$1"; then
-		rotation_mark "$1"
-	elif ! (hook_drop "$1"); then
+		rotation_mark "$1" "${REPLIES[0]}"
+	elif (hook_drop "$1"); then
+		snap_time_text "${snap_time[$1]}"
+		event "$volume" "rotation: removed snapshot $1 of $REPLY, ${snap_kinds[$1]}: newer ones are as many as are kept"
+	else
 		warn "snapshot $1 of '$volume' stays until a later rotation"
-		rotation_mark "$1"
+		rotation_mark "$1" 'it could not be removed'
 	fi
 }
 
@@ -87,12 +90,19 @@ rotation_orphans() {
 		[[ ${snap_kinds[id]} == exec ]] || continue
 		! rotation_held "$id" || continue
 		dropped=yes
-		(hook_drop "$id") || warn "snapshot $id of '$volume', left by an exec, stays for now"
+		if (hook_drop "$id"); then
+			event "$volume" "removed snapshot $id, left by an exec"
+		else
+			warn "snapshot $id of '$volume', left by an exec, stays for now"
+		fi
 		rm -f -- "$ZUMASTOR_RUN/lock/$volume:exec:$id"
 	done
 	[[ -z $dropped ]] || snap_load
 }
 
+# rotation_mark ID WHY
 rotation_mark() {
-	[[ ${snap_kinds[$1]} == expired ]] || run helper store-set "$store" "$1" kinds=expired
+	[[ ${snap_kinds[$1]} != expired ]] || return 0
+	run helper store-set "$store" "$1" kinds=expired
+	event "$volume" "rotation: snapshot $1 was to be removed, and stays for now: $2"
 }

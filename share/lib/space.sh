@@ -111,8 +111,9 @@ space_expire() {
 	(snap_drop "$1" "${2-}") || return 0
 	progress=yes
 	snap_time_text "${snap_time[$1]}"
-	printf '%s\n' "$volume: store short ($short):\
- removed snapshot $1 of $REPLY, ${snap_kinds[$1]}$how"
+	how="store short ($short): removed snapshot $1 of $REPLY, ${snap_kinds[$1]}$how"
+	printf '%s: %s\n' "$volume" "$how"
+	event "$volume" "$how"
 	volume_status
 }
 

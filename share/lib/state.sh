@@ -13,11 +13,20 @@ state_private() {
 	done <<<"$(stat -c '%u %f %n' -- "$@")"
 }
 
+# state_is_private_file FILE - may root run it?
+state_is_private_file() {
+	local owner mode
+	[[ -x $1 ]] || return 1
+	read -r owner mode <<<"$(stat -L -c '%u %f' -- "$1" 2>/dev/null)"
+	printf -v mode %o "0x${mode:-0}"
+	[[ $owner == 0 && $mode =~ ^10[0-7]{2}[0145][0145]$ ]]
+}
+
 # state_open - check the directories before anything in them is believed.  Mount points live below
 # /run/zumastor and people must reach them: only lock, jobs, space and due are private.
 state_open() {
 	local dir
-	local -a private=("$ZUMASTOR_STATE"{,/volumes,/groups,/peers} "$ZUMASTOR_RUN"/{lock,jobs,space,due})
+	local -a private=("$ZUMASTOR_STATE"{,/volumes,/groups,/peers,/alarms} "$ZUMASTOR_RUN"/{lock,jobs,space,due})
 	local -a public=("$ZUMASTOR_RUN" "$ZUMASTOR_RUN"/{volumes,mount,snapshot})
 	for dir in "${public[@]}"; do
 		[[ -e $dir || -L $dir ]] || (umask 022 && mkdir -p -- "$dir")

@@ -88,7 +88,7 @@ status_number() {
 status_target() {
 	target_load "$1"
 	declare -gA t=([host]=$1 [base]='' [uuid]='' [bookmark]='' [behind]=${#snap_ids[@]} [behind_seconds]=''
-		[behind_bytes]='' [busy]='')
+		[behind_bytes]='' [lacks_since]='' [busy]='')
 	status_base
 	status_hold
 	status_period "$target_dir"
@@ -151,6 +151,7 @@ status_base() {
 	[[ -n $REPLY ]] || return 0
 	snap_after "$REPLY"
 	t[behind]=${#REPLIES[@]}
+	((t[behind] == 0)) || t[lacks_since]=${snap_time[${REPLIES[0]}]}
 	status_behind
 }
 
