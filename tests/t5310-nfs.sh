@@ -58,6 +58,13 @@ refused 2 'go with --export' define master home -h 3 --export-to host2
 expect 0 'to whom?' z define master home -h 3 -e
 like "$(<"$err")" "exported to this host alone; --export-to CLIENT" 'to nobody else, and it says so'
 like "$(<$exports)" '^/run/zumastor/volumes/home -ro,mp,no_subtree_check,fsid=[0-9a-f]{32} localhost$' 'read-only'
+ln -s /etc $files/.snapshot
+expect 0 'where .snapshot is a link' z define master home -s
+like "$(<"$err")" "are not shown in .* it is no directory" 'it says so'
+is "$(grep -c ' /etc ' /proc/self/mountinfo)" 0 'and follows it not'
+rm $files/.snapshot
+expect 1 'check' z check home
+like "$(<"$out")" "not shown in '$files/.snapshot'; 'zumastor mount home' puts it right" 'tells, too'
 expect 0 'export' z define master home -e -s --export-to "host9.example.org,$net" --export-options rw,no_root_squash
 nfs_root
 snapshot
@@ -99,7 +106,10 @@ is "$ids" "$(wc -l <$exports)" 'every path has an id of its own'
 expect 0 'the server restarts' eval 'nfs_stop; nfs_start -r'
 is "$(far_states)" "$(states)" 'and all is there'
 exportfs -ua
+expect 1 'check' z check home
+like "$(<"$out")" "NFS server is not told to export" 'sees that nothing is exported'
 expect 0 'who takes exports away' z mount home
+expect 0 'check' z check home
 is "$(far_states)" "$(states)" 'is no match'
 
 expect 0 'revert' z revert home hourly.2 --wait

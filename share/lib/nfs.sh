@@ -150,15 +150,19 @@ nfs_write() {
 
 # nfs_update - what is exported is what is shown; the caller has $changed something where paths led.
 nfs_update() {
-	local -a entries fresh
-	nfs_lines
-	fresh=("${REPLIES[@]}")
+	local -a entries
 	nfs_read
-	if [[ "${entries[*]-}" != "${fresh[*]-}" ]] || ! nfs_is_known "${fresh[@]}"; then
-		nfs_write "${fresh[@]}"
-	elif [[ -n $changed && ${#fresh[@]} != 0 ]]; then
+	nfs_lines
+	if ! nfs_is_current; then
+		nfs_write "${REPLIES[@]}"
+	elif [[ -n $changed && ${#entries[@]} != 0 ]]; then
 		nfs_flush
 	fi
+}
+
+# nfs_is_current - are the entries of our file those in REPLIES, and known?
+nfs_is_current() {
+	[[ "${entries[*]-}" == "${REPLIES[*]-}" ]] && nfs_is_known "${entries[@]}"
 }
 
 # nfs_is_known LINE... - has exportfs all of these?  It may have been told when nothing was mounted yet.

@@ -79,13 +79,16 @@ share_dot() {
 share_dot_begin() {
 	local dot=$root/.snapshot
 	[[ -z ${at[$dot]-} ]] || return 0
-	[[ -e $dot || -L $dot ]] || run mkdir -m 0755 -- "$dot" 2>/dev/null || {
-		warn "snapshots of '$volume' are not shown in '$dot', which cannot be made"
-		return 1
-	}
+	if [[ ! -e $dot && ! -L $dot ]]; then
+		(volume_need_room 'make .snapshot in') || return 1
+		run mkdir -m 0755 -- "$dot" 2>/dev/null || {
+			warn "snapshots of '$volume' are not shown in '$dot', which cannot be made"
+			return 1
+		}
+	fi
 	(cd -P -- "$dot" && [[ $PWD == "$dot" ]] &&
 		run mount -c -t tmpfs -o mode=0755,size=4M,nosuid,nodev,noexec zumastor .) 2>/dev/null || {
-		warn "snapshots of '$volume' are not shown in '$dot', which is no directory"
+		warn "snapshots of '$volume' are not shown in '$dot': it is no directory, or cannot be mounted on"
 		return 1
 	}
 	at[$dot]=yes
@@ -120,7 +123,7 @@ share_dot_end() {
 		[[ $line != "$1/.snapshot" && $line != "$1/.snapshot/"* ]] || places+=("$line")
 	done
 	for ((i = ${#places[@]} - 1; i >= 0; i--)); do
-		mount_away "${places[i]}" || die_with "$BUSY" "cannot unmount '${places[i]}': it is in use"
+		mount_away "${places[i]}" || ! mount_is_point "${places[i]}" || die_with "$BUSY" "cannot unmount '${places[i]}': it is in use"
 	done
 }
 

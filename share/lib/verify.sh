@@ -1,10 +1,12 @@
 # verify.sh - what does not agree about a volume.   Needs core.sh ... volume.sh, snap.sh,
-# mount.sh, target.sh.
+# mount.sh, share.sh, nfs.sh, target.sh.
 #
 # Fills kinds, ids and texts, one of each per finding: the kinds of csrc/lib/check.h and
 #
 #     thin      a thin volume of the pool (its id) that nothing belongs to
 #     mount     something else is mounted where a snapshot should be
+#     share     what is mounted is not shown as it should be
+#     server    nor is there anybody who would show it
 #
 # Nothing is changed here.
 # shellcheck shell=bash disable=SC2034 # what is found is used by the command
@@ -22,6 +24,7 @@ verify_run() {
 	verify_targets
 	[[ $state == running ]] || return 0
 	verify_mounts
+	verify_shares
 	[[ -z ${opt[full]-} ]] || verify_data
 }
 
@@ -151,6 +154,21 @@ verify_mounts() {
 	done
 }
 
+# verify_shares - what is mounted is shown, to whom it should be.
+verify_shares() {
+	local root
+	local -A at=()
+	local -a shown=() entries
+	[[ -d $dir/shares ]] || return 0
+	share_look
+	[[ -z $root || -n ${at[$root/.snapshot]-} ]] || ! is_shared dotsnapshot ||
+		verify_found share 0 "snapshots are not shown in '$root/.snapshot'"
+	nfs_read
+	nfs_lines
+	nfs_is_current || verify_found share 0 "the NFS server is not told to export what is mounted of '$volume'"
+	! is_shared export || is_nfs_server || verify_found server 0 "no NFS server is running here"
+}
+
 # verify_data - all that snapshots are made of can be read: the origin and every exception store.
 verify_data() {
 	local device name cows=
@@ -180,6 +198,8 @@ verify_remedy() {
 	lost)		REPLY="'zumastor remove $volume $2' frees its space" ;;
 	revert)		REPLY="'zumastor stop volume $volume' and $again give it up: the volume shows its origin as it is" ;;
 	mount)		REPLY="'zumastor umount $volume $2', then 'zumastor mount $volume $2'" ;;
+	share)		REPLY="'zumastor mount $volume' puts it right" ;;
+	server)		REPLY="'systemctl start nfs-server' starts it" ;;
 	restart)	REPLY="'zumastor stop volume $volume', then 'zumastor start volume $volume'" ;;
 	clone)		REPLY="'zumastor clone $volume --remove' frees its space" ;;
 	database)	REPLY="'zumastor replicate $volume' looks for another" ;;
