@@ -51,6 +51,8 @@ due 'an hour' hourly quarter
 z snapshot home quarter >/dev/null
 at '2026-01-04 10:07:00'
 due 'after days without power' daily hourly quarter
+at '2026-01-04 10:45:00'
+due 'a quarter again' quarter
 at '2026-01-04 11:00:05'
 due 'on' hourly quarter
 at '2026-01-04 10:59:30'
@@ -59,6 +61,12 @@ at '2026-01-04 11:00:10'
 due 'and comes there again'
 at '2026-01-04 11:15:01'
 due 'and on' quarter
+at '2026-01-04 11:31:00'
+due 'and on' quarter
+at '2026-01-04 11:29:50'
+due 'back a little'
+at '2026-01-04 11:32:00'
+due 'and on again'
 at '2027-06-01 00:00:00'
 due 'a clock that is far ahead' daily hourly quarter
 at '2026-01-04 12:00:05'

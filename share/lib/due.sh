@@ -22,19 +22,24 @@ due_next() {
 	calendar_kept "$ZUMASTOR_RUN/due/$volume:$1${3-}" "$when" "$2" || die "bad calendar expression '$when' in '$dir/at/$1'"
 }
 
-# due_since KIND - sets REPLY to when the last one was taken, as noted, or to nothing where that is not to be believed: the
-# clock was ahead.  One that was ahead by less than a period has had the next one taken already.
+# due_since KIND - sets REPLY to when the last one was taken, as noted, or to nothing where only the record can tell: the clock
+# was ahead.  If by so little that the next one was taken, ahead is set: that is to stay noted.
 due_since() {
 	local last
+	ahead=
 	state_get number "$dir/due/$1"
 	last=$REPLY
 	[[ -n $last ]] && ((last > now)) || return 0
 	due_next "$1" "$now" .ahead
-	[[ -z $REPLY ]] || due_next "$1" "$REPLY" .ahead
-	if [[ -z $REPLY ]] || ((last >= REPLY)); then
-		last=
+	if [[ -z $REPLY ]] || ((last < REPLY)); then
+		REPLY=$last
+		return
 	fi
-	REPLY=$last
+	due_next "$1" "$REPLY" .ahead
+	if [[ -z $REPLY ]] || ((last < REPLY)); then
+		ahead=yes
+	fi
+	REPLY=
 }
 
 # due_kind KIND SINCE - is one due, when the last one was taken then?
@@ -60,13 +65,13 @@ due_recorded() {
 due_is_recorded() {
 	due_recorded "$1"
 	[[ -n $REPLY ]] || return
-	state_set "$dir/due/$1" "$REPLY"
+	[[ -n $ahead ]] || state_set "$dir/due/$1" "$REPLY"
 	! due_kind "$1" "$REPLY"
 }
 
 # due_kinds - sets REPLIES to the kinds of which a snapshot is due.
 due_kinds() {
-	local kind loaded=
+	local kind ahead loaded=
 	local -a kinds=()
 	[[ -d $dir/due ]] || mkdir -- "$dir/due"
 	for kind in "$dir"/schedule/*; do
@@ -88,12 +93,13 @@ due_kinds() {
 
 # due_taken KIND... - a snapshot of these was taken.
 due_taken() {
-	local kind
+	local kind ahead
 	local -a pairs=()
 	for kind in "$@"; do
-		pairs+=("$dir/due/$kind" "$now")
+		due_since "$kind"
+		[[ -n $ahead ]] || pairs+=("$dir/due/$kind" "$now")
 	done
-	state_set "${pairs[@]}"
+	((${#pairs[@]} == 0)) || state_set "${pairs[@]}"
 }
 
 # due_phase NAME PERIOD - sets REPLY to the seconds into its periods at which its moment is: always the same ones.
