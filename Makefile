@@ -108,13 +108,14 @@ etc_to := $(DESTDIR)$(sysconfdir)
 
 units := $(notdir $(wildcard share/systemd/*.service share/systemd/*.timer))
 hardened := $(unit_to)/zumastor.service.d $(unit_to)/zumastor-.service.d
+mailing := $(unit_to)/zumastor-alarm.service.d
 filled_in = sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@datadir@|$(datadir)|g' \
 	-e 's|@sysconfdir@|$(sysconfdir)|g' -e 's|@localstatedir@|$(localstatedir)|g' -e 's|@version@|$(version)|g'
 
 # The configuration is the administrator's: an existing one stays.
 install: all
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(libexec_to) $(share_to)/lib $(share_to)/doc $(conf_to)/hooks.d/examples \
-		$(man_to)/man5 $(man_to)/man7 $(man_to)/man8 $(completion_to) $(unit_to) $(hardened) $(udev_to) \
+		$(man_to)/man5 $(man_to)/man7 $(man_to)/man8 $(completion_to) $(unit_to) $(hardened) $(mailing) $(udev_to) \
 		$(etc_to)/cron.d $(etc_to)/logrotate.d
 	$(INSTALL) -d -m 0700 $(DESTDIR)$(localstatedir)/lib/zumastor $(DESTDIR)$(localstatedir)/log/zumastor
 	$(filled_in) bin/zumastor >$(DESTDIR)$(sbindir)/zumastor
@@ -130,18 +131,20 @@ install: all
 	$(INSTALL) -m 0644 share/completion/zumastor $(completion_to)/
 	for unit in $(units); do $(filled_in) share/systemd/$$unit >$(unit_to)/$$unit || exit; done
 	for dir in $(hardened); do $(INSTALL) -m 0644 share/systemd/hardening.conf $$dir/ || exit; done
+	$(INSTALL) -m 0644 share/systemd/mailing.conf $(mailing)/
 	$(INSTALL) -m 0644 share/udev/65-zumastor.rules $(udev_to)/
 	$(filled_in) share/cron/zumastor >$(etc_to)/cron.d/zumastor
 	$(INSTALL) -m 0644 share/logrotate/zumastor $(etc_to)/logrotate.d/
 
-# Volumes, their database and the configuration stay.
+# Volumes, their database and logs, and the configuration stay.
 uninstall:
 	rm -f $(DESTDIR)$(sbindir)/zumastor $(completion_to)/zumastor $(addprefix $(unit_to)/,$(units)) \
 		$(udev_to)/65-zumastor.rules $(etc_to)/cron.d/zumastor $(etc_to)/logrotate.d/zumastor
 	rm -f $(addprefix $(man_to)/man5/,$(notdir $(wildcard man/*.5)))
 	rm -f $(addprefix $(man_to)/man7/,$(notdir $(wildcard man/*.7)))
 	rm -f $(addprefix $(man_to)/man8/,$(notdir $(wildcard man/*.8)))
-	rm -rf $(libexec_to) $(share_to) $(hardened) $(conf_to)/hooks.d/examples
+	-rmdir --ignore-fail-on-non-empty $(DESTDIR)$(localstatedir)/log/zumastor
+	rm -rf $(libexec_to) $(share_to) $(hardened) $(mailing) $(conf_to)/hooks.d/examples
 
 packages := gcc libc6-dev libdevmapper-dev libarchive-dev nettle-dev libseccomp-dev zlib1g-dev perl shellcheck mandoc \
 	libarchive-tools zstd lz4 xz-utils gzip tar jq pv fio thin-provisioning-tools time bsdextrautils bsdutils socat \

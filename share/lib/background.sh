@@ -12,3 +12,12 @@ background_transfer() {
 		(unlocked setsid "$ZUMASTOR_LIBEXEC/zumastor-replicate" -q --no-wait -- "$1" "$2" </dev/null &>/dev/null &)
 	fi
 }
+
+# background_alarms - the round of alarms.  Its unit may do what this one must not: mail needs that.
+background_alarms() {
+	if [[ -d /run/systemd/system ]]; then
+		run systemctl start --no-block zumastor-alarm.service
+	else
+		"$ZUMASTOR_LIBEXEC/zumastor-monitor-alarm" </dev/null
+	fi
+}
