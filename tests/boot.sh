@@ -31,3 +31,18 @@ come_up() {
 moment() {
 	systemctl show --value --property="$2TimestampMonotonic" -- "$1" | sed '/^0$/d'
 }
+
+# keep_journal - of the shutdown that comes;  line TEXT - where it is in there.
+keep_journal() {
+	journalctl -f -n 0 -o cat >/persist/journal &
+}
+
+line() {
+	grep -n -m 1 -F -- "$1" /persist/journal | cut -d : -f 1
+}
+
+# less A B DESC - both are numbers, and the first is less.
+less() {
+	like "$1 $2" '^[0-9]+ [0-9]+$' "$3: both are known"
+	is "$(($1 < $2))" 1 "$3"
+}

@@ -58,18 +58,7 @@ set_up() {
 	watch_record
 	systemctl enable -q --now nfs-server
 	systemd-run -q -u user -p WorkingDirectory=/run/zumastor/volumes/home sleep 1000
-	journalctl -f -n 0 -o cat >/persist/journal &
-}
-
-# less A B DESC - both are numbers, and the first is less.
-less() {
-	like "$1 $2" '^[0-9]+ [0-9]+$' "$3: both are known"
-	is "$(($1 < $2))" 1 "$3"
-}
-
-# line TEXT - where it is in the journal of the last shutdown.
-line() {
-	grep -n -m 1 -F -- "$1" /persist/journal | cut -d : -f 1
+	keep_journal
 }
 
 check_shutdown() {

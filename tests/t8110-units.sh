@@ -52,7 +52,8 @@ check_names() {
 # `zumastor start --boot` is for systemd.
 check_refused() {
 	refused 2 'for all volumes' start --boot volume home
-	refused 2 'for all volumes' stop --wait 3 volume home
+	refused 2 'is for volumes' stop --wait 3 master home
+	refused 4 'no such volume' stop --wait 3 volume home
 	refused 2 'bad number' stop --wait soon
 }
 

@@ -102,11 +102,25 @@ boot_volume() {
 }
 
 # boot_below - adds what takes devices away at shutdown.  Where iSCSI is in use, that waits at boot for the network, and so for
-# the local file systems, which may wait for us: then there is no order that is right for all.
+# the local file systems, which may wait for us: then there is no order.
 boot_below() {
 	local unit
 	systemctl --quiet is-active iscsid.service open-iscsi.service ||
 		below+=(blk-availability.service lvm2-monitor.service)
+}
+
+# boot_is_remote DEVICE... - does one of them lie on a disk that comes by the network?
+boot_is_remote() {
+	local text
+	text=$(lsblk -snro TRAN,KNAME -- "$@" 2>/dev/null) && [[ $text =~ (^|$'\n')(iscsi |[^ ]*\ (nbd|rbd)[0-9]) ]]
+}
+
+# boot_started - a volume has been started: on such a disk, it is stopped by a unit of its own, see there.
+boot_started() {
+	if boot_is_ours && boot_is_remote "$origin" "$store" "${metadev[@]}"; then
+		boot_escape zumastor-remote@.service "$volume"
+		run systemctl --no-block start "${REPLIES[0]}"
+	fi
 }
 
 # boot_clear - as if there were no volumes.

@@ -9,7 +9,7 @@ service_dispatch() {
 	shift
 	case $#:${1-} in
 	0:)		service_all "$verb" ;;
-	2:volume)	"${verb}_volume" "$2" ;;
+	2:volume)	service_volume "$verb" "$2" ;;
 	2:master | 2:source)
 			service_role "$verb" "$1" "$2" ;;
 	3:target)	service_target "$verb" "$2" "$3" ;;
@@ -17,15 +17,26 @@ service_dispatch() {
 	esac
 }
 
-# service_all VERB - each volume by a process of its own: one that fails does not stop the others.
+service_volume() {
+	if [[ -n ${opt[wait]-} ]]; then
+		service_these "$1" "$2"
+	else
+		"$1_volume" "$2"
+	fi
+}
+
 service_all() {
-	local until=$((SECONDS + ${opt[wait]:-0})) failed=0 code=0
-	local -a names busy
 	need_root
 	state_open
 	service_order "$1"
-	names=("${REPLIES[@]}")
-	service_each "$1" "${names[@]}"
+	service_these "$1" "${REPLIES[@]}"
+}
+
+# service_these VERB VOLUME... - each volume by a process of its own: one that fails does not stop the others.
+service_these() {
+	local until=$((SECONDS + ${opt[wait]:-0})) failed=0 code=0
+	local -a busy
+	service_each "$@"
 	while ((${#busy[@]} && SECONDS < until)); do
 		sleep 1
 		service_each "$1" "${busy[@]}"
