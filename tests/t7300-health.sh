@@ -133,8 +133,23 @@ like "$(z status)" 'home +lost +critical +snapshots 3 are lost' 'status says whi
 z remove home 3
 is "$(level lost)" ok 'until it is removed'
 
-# A disk that is gone.
+# A disk that does not answer.
+blocks=$(blockdev --getsz "$DEV2NAME")
 z stop volume home
+dmsetup create slow --table "0 $blocks linear $DEV2NAME 0"
+printf '/dev/mapper/slow\n' >/var/lib/zumastor/volumes/home/store
+z start volume home
+dmsetup suspend --nolockfs slow
+start=$SECONDS
+nagios 3 'UNKNOWN - home: volume: no answer in 20 seconds' 'a disk that does not answer'
+is "$((SECONDS - start < 40))" 1 'in time'
+dmsetup resume slow
+is "$(level volume)" ok 'it does again'
+z stop volume home
+dmsetup remove --retry slow
+printf '%s\n' "$DEV2NAME" >/var/lib/zumastor/volumes/home/store
+
+# A disk that is gone.
 mv /var/lib/zumastor/volumes/home/store "$scratch/store"
 printf '/dev/gone\n' >/var/lib/zumastor/volumes/home/store
 expect 10 'a disk is missing' z status --check
