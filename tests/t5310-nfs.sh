@@ -134,6 +134,15 @@ expect 0 'and ours again without it' z mount home
 
 expect 0 'limits alone' z define master home -h 4
 is "$(<$exports)" "$kept" 'leave the exports as they are'
+mount -o remount,ro "$files/.snapshot"
+z define master home -h 3
+expect 0 'where .snapshot cannot be changed' z snapshot home hourly
+like "$(<"$err")" 'not shown where it should be' 'it says so'
+is "$(z list home -H -o kinds | grep -c hourly)" 3 'and rotates all the same'
+mount -o remount,rw "$files/.snapshot"
+z mount home
+is "$(far_states)" "$(states)" 'until it can'
+
 expect 0 'no more' z define master home --no-export
 is "$(ls /etc/exports.d)" '' 'no exports'
 is "$(grep -c "$files/.snapshot" /proc/self/mountinfo)" 0 'no .snapshot'

@@ -38,10 +38,11 @@ poison() {
 poison "$volume/mountopts" 'mount home' 'start volume home'
 poison "$volume/mountpoint" 'mount home' 'status home'
 poison "$volume/snappath" 'mount home' 'status'
+mkdir "$volume/shares"
 touch "$volume/shares/export"
 poison "$volume/shares/to" 'mount home'
 poison "$volume/shares/options" 'mount home' 'start volume home'
-rm "$volume/shares/export"
+rm -r "$volume/shares"
 poison "$volume/schedule/hourly" 'snapshot home hourly' 'status home'
 poison "$volume/on_full" 'status home' 'monitor --once' 'start volume home'
 z monitor --once >/dev/null || true

@@ -112,7 +112,7 @@ mount_end() {
 # the server then keeps hold of it, exported or not: there it goes first from where it is found, and then mount_wait waits.
 mount_away() {
 	! run umount -- "$1" 2>/dev/null || return 0
-	is_shared export && is_nfs_server || return 1
+	[[ -d $dir/shares ]] && is_nfs_server || return 1
 	mount_users_at "$1"
 	[[ -z $REPLY ]] && ! grep -qF " $1/" /proc/self/mountinfo || return 1
 	run umount -l -- "$1" 2>/dev/null
@@ -121,7 +121,7 @@ mount_away() {
 # mount_wait DEVICE NUMBER - until the NFS server lets go of what was unmounted.
 mount_wait() {
 	local try
-	is_shared export && is_nfs_server || return 0
+	[[ -d $dir/shares ]] && is_nfs_server || return 0
 	for ((try = 0; try < 50; try++)); do
 		! mount_is_released "$2" || return 0
 		((try % 5)) || nfs_release "$2"
@@ -360,7 +360,7 @@ mount_snapshot_end() {
 # mount_publish - after a snapshot, or the volume, was mounted, or is not any more.
 mount_publish() {
 	mount_kind_links
-	share_update
+	(share_update) || warn "what is mounted of '$volume' is not shown where it should be"
 }
 
 # mount_kind_links - hourly.0, hourly.1, ... beside the directories they point at.

@@ -59,6 +59,7 @@ share_dot() {
 	local -a links=() names
 	[[ -n $root ]] || return 0
 	if ! is_shared dotsnapshot; then
+		[[ -z ${at[$dot]-} ]] || nfs_leave "${at[$dot]}" "$dot"
 		share_dot_end "$root"
 		return
 	fi
@@ -188,6 +189,7 @@ share_check_volume() {
 
 # share_store - what was not said stays as it is.
 share_store() {
+	share_given || [[ -n ${opt[export-to]+set}${opt[export-options]+set} ]] || return 0
 	mkdir -p -- "$dir/shares"
 	if share_given; then
 		state_set "$dir/shares/export" "${opt[export]-}" "$dir/shares/samba" "${opt[samba]-}" \
