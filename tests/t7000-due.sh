@@ -31,7 +31,7 @@ refused 2 'of which kind' define master home -c a,3 -c b,3 --at '*:0/15'
 # shellcheck disable=SC2016 # that is it
 refused 2 'bad calendar expression' define master home --at 'daily=$(id)'
 refused 2 "bad kind 'day's'" define master home --at "day's=daily"
-[[ ! -e $volume/at ]] && pass 'nothing of that is kept'
+expect 0 'nothing of that is kept' test ! -e "$volume/at"
 z define master home -h 9 -d 9 -c quarter,9 --at '*:0/15'
 z define schedule home -w 0 --at monthly=none -m 5
 expect 0 'what would be done' z run-due --dry-run

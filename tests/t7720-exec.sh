@@ -68,7 +68,7 @@ begin home "$id"
 expect 0 'a second one in the same snapshot' z exec home "$id" -- cat file
 is "$(<"$out")" after 'sees it'
 echo >"$scratch/go"
-wait "$begun" && pass 'the first ends'
+expect 0 'the first ends' wait "$begun"
 is "$(traces)$(kinds)" 'manual ' 'the snapshot stays, hidden as it was'
 
 for command in 'snapshot home' 'exec home -- true' 'start volume home'; do

@@ -32,7 +32,7 @@ date +%N >"$scratch/here/file"
 expect 0 'a snapshot of several kinds' z snapshot home hourly daily tick
 like "$(<"$out")" $'^1\t[0-9a-f-]{36}\t20[0-9.]+-[0-9.]+$' 'prints id, uuid, time'
 time=$(cut -f3 "$out")
-cmp -s "$scratch/here/file" "$scratch/snaps/$time/file" && pass 'mounted by its time'
+expect 0 'mounted by its time' cmp "$scratch/here/file" "$scratch/snaps/$time/file"
 for link in hourly.0 daily.0 tick.0; do
 	is "$(readlink "$scratch/snaps/$link")" "$time" "with the relative link $link"
 done
@@ -47,15 +47,15 @@ is "$(cd /var/lib/zumastor/volumes/home/schedule && echo *)" 'daily hourly tick 
 expect 0 'daily' z snapshot home daily
 is "$(z list home -H -o id | tr '\n' ' ')" '2 3 4 5 ' 'now the first is gone, the manual one is not'
 is "$(count "$scratch/snaps/"20*)" 3 'and -n does not mount'
-[[ -b /dev/zumastor/home/5 ]] && pass 'but there is a device'
+expect 0 'but there is a device' test -b /dev/zumastor/home/5
 expect 4 'a kind of 0 takes none' z snapshot home tick
 
 expect 0 'stop' z stop volume home
 is "$(dmsetup ls) $(losetup -a)" 'No devices found ' 'no device is left'
 is "$(grep -c "$scratch" /proc/mounts)" 0 'no mount is left'
-z define master home >/dev/null
+z define master home --no-export >/dev/null
 expect 0 'start' z start volume home
-[[ ! -e /dev/zumastor/home/2 ]] && pass 'a manual snapshot is not shown again'
+expect 0 'a manual snapshot is not shown again' test ! -e /dev/zumastor/home/2
 is "$(count "$scratch/snaps/"20*)" 3 'the others are mounted'
 expect 0 'it can be mounted' z mount home 2
 exec 7<"$scratch/here/file"
