@@ -81,6 +81,17 @@ not_suspended() {
 	return 1
 }
 
+# at_rest FAULT - after that fault nothing is at work any more, and but for killboth nothing suspended.   The watchdog goes on after
+# the helper has died, if only until it dies, too: a command waits for it, as it has the command's lock; a helper does not.
+at_rest() {
+	local i
+	for ((i = 0; i < 500; i++)); do
+		pidof dm-remove dm-resize dm-revert dm-settle dm-snapshot dm-start dm-stop >/dev/null || break
+		sleep 0.01
+	done
+	[[ $1 == killboth* ]] || not_suspended
+}
+
 # stopped PID - it has come to the step where it is to wait; false when it ended before.
 stopped() {
 	local i state

@@ -40,7 +40,7 @@ try_step() {
 	status=0
 	hash=$(content /dev/mapper/home)
 	{ ZUMASTOR_FAULT=$fault:$step "$helpers/dm-snapshot" home "$store"; } &>/dev/null || status=$?
-	if [[ $fault != killboth ]] && ! not_suspended; then
+	if ! at_rest "$fault"; then
 		result bad "$fault at step $step leaves nothing suspended" "$(dmsetup info)"
 	fi
 	"$helpers/dm-settle" home "$store"

@@ -82,15 +82,10 @@ remove_all right "$DEV4NAME"
 
 # try FAULT - one snapshot with the fault; sets status, and fresh to the volumes that have a new one.
 try() {
-	local before after n
+	local before after
 	before=$("$helpers/store-show" "$DEV2NAME") status=0 fresh=''
 	{ ZUMASTOR_FAULT=$1 group_snapshot; } &>/dev/null || status=$?
-	for ((n = 0; n < 200; n++)); do
-		[[ $1 != killboth* ]] || break
-		dmsetup info -c --noheadings -o suspended | grep -q Suspended || break
-		sleep 0.05
-	done
-	((n < 200)) || fail "$1 leaves nothing suspended"
+	at_rest "$1" || fail "$1 leaves nothing suspended"
 	after=$("$helpers/store-show" "$DEV2NAME")
 	# Before anything is recorded it is t1010's.
 	[[ $before != "$after" ]] || return 0

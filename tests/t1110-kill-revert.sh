@@ -20,7 +20,7 @@ phase() {
 faulted() {
 	local status=0
 	{ ZUMASTOR_FAULT=$1 "${@:2}"; } &>/dev/null || status=$?
-	[[ $1 == killboth:* ]] || not_suspended || faults+=" suspended after $*"
+	at_rest "$1" || faults+=" suspended after $*"
 	"$helpers/dm-settle" home "$store" || faults+=" cannot settle after $*"
 	((RANDOM % 2)) || { "$helpers/dm-stop" home "$store" && "$helpers/dm-start" home "$origin" "$store"; } ||
 		faults+=" cannot restart after $*"

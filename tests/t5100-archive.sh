@@ -55,7 +55,7 @@ refused 1 "snapshot 2 of 'home' is not older than snapshot 2" export home 2 "$di
 refused 1 "No such file or directory" export home 2 "$dir/none/x"
 refused 1 'it is no regular file' export home 2 /dev/null
 expect 0 'a dry run' z export home "$dir/second.tar.xz" --since 3 --dry-run
-like "$(<"$out")" "^snapshot 4 of 'home' since 3: [0-9.]+K to write" 'tells how much'
+like "$(<"$out")" "^snapshot 4 of 'home' since 3: [0-9.]+[KM] to write" 'tells how much'
 is "$(ls -lA "$dir")" "$before" 'nothing of all this changed a file'
 expect 0 'a file is replaced by force' z export home 1 "$dir/$full" --force -C gzip:9 -q
 is "$(<"$out")" '' 'quietly'

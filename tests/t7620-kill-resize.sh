@@ -60,10 +60,9 @@ check_fault() {
 	local old=${actual%% *}
 	passed=
 	! try "$1:$2" || passed=yes
+	at_rest "$1" || fail "$1 at step $2 leaves nothing suspended" "$(dmsetup info)"
 	if [[ $1 == killboth ]]; then
 		expect 0 "$1 at step $2: status" timeout 20 "$helpers/dm-status" home "$store"
-	else
-		not_suspended || fail "$1 at step $2 leaves nothing suspended" "$(dmsetup info)"
 	fi
 	expect 0 "$1 at step $2: the next command" again "$2"
 	look

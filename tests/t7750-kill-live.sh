@@ -19,7 +19,7 @@ mount /dev/mapper/data /mnt/data
 with() {
 	local status=0
 	{ ZUMASTOR_FAULT=$1 "${@:2}"; } &>/dev/null || status=$?
-	[[ $1 == killboth:* ]] || not_suspended || trouble+=" suspended after $*"
+	at_rest "$1" || trouble+=" suspended after $*"
 	return "$status"
 }
 

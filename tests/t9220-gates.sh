@@ -30,6 +30,7 @@ declare -A allowed=(
 	[policy]='^(expire|halt)$' [size]='^[0-9]{1,18}[KMGT]?$' [host]='^[A-Za-z0-9:][A-Za-z0-9.:-]*$'
 	[kind]='^[A-Za-z][A-Za-z0-9_-]{0,30}$' [clone_name]='^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$' [port]='^[0-9]{1,5}$'
 	[days]='^[0-9]{1,6}$' [space]='^[0-9]{1,18}[KMGT%]?$'
+	[clients]='^[A-Za-z0-9@*?:][A-Za-z0-9@*?:./,_-]*$' [export_options]='^[a-z][a-z0-9_=:,]*$' [mail]='^[A-Za-z0-9_][A-Za-z0-9_.+@,-]*$'
 	[calendar]='^[A-Za-z0-9*][A-Za-z0-9*/:.,~_+ -]{0,99}$'
 	[step]='^(none|[0-9a-f-]{36}) [0-9a-f-]{36}$' [user]='^[a-z_][a-z0-9_-]{0,31}$'
 	[compress_auto]='^(auto|none|(gzip|lz4|zstd|xz)(:[0-9]{1,2})?)$'
@@ -66,7 +67,7 @@ used() {
 	number | port)	((number = $2 + 0)) || [[ $number == 0 ]] ;;
 	size)		number=$(size_bytes "$2" x) || number=0 ;;
 	esac
-	[[ $1 == @(path|text|mountopts|names|word|clone|calendar) || $2 != */* ]] || wrong+=("$1 with a slash: $2")
+	[[ $1 == @(path|text|mountopts|names|word|clone|calendar|clients) || $2 != */* ]] || wrong+=("$1 with a slash: $2")
 	[[ $1 == @(text|mountopts) || $2 != -* ]] || wrong+=("$1 like an option: $2")
 }
 

@@ -21,6 +21,6 @@ expect 0 'install over it' make_it install
 like "$(<"$root/etc/zumastor/zumastor.conf")" mine 'the configuration stays'
 expect 0 'uninstall' make_it uninstall
 is "$(left | xargs)" './etc/zumastor/zumastor.conf ./var/lib/zumastor/state' 'configuration and state stay, and nothing else'
-is "$(cd "$root" && find . -type d -name '*zumastor*' | sort | xargs)" './etc/zumastor ./var/lib/zumastor ./var/log/zumastor' \
+is "$(cd "$root" && find . -type d -name '*zumastor*' | sort | xargs)" './etc/zumastor ./var/lib/zumastor' \
 	'nor a directory'
 done_testing

@@ -51,6 +51,8 @@ snap_load() {
 
 mount_publish() { :; }
 
+event() { :; }
+
 uuid_of() {
 	printf -v REPLY '00000000-0000-0000-0000-%012d' "$1"
 }
