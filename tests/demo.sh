@@ -53,7 +53,7 @@ printf 'tree here  %s\ntree there %s\n' "$here" "$other"
 title 'The link is cut in the middle; the next replication goes on there'
 dd if=/dev/urandom of="$files/big" bs=1M count=8 status=none
 show zumastor snapshot home hourly
-show zumastor define target home host2 --rate 2M
+show zumastor define target home host2 --rate 1M
 printf '$ zumastor replicate home host2\n'
 zumastor replicate home host2 &
 sleep 5
