@@ -49,6 +49,18 @@ check_names() {
 	is "$(find /run/systemd/system -name '*a?x2db*')" '' 'systemd forgets it, too'
 }
 
+# The two units for an account without root that zumastor-peer(8) has.
+check_peer() {
+	gzip -cdf /usr/share/man/man8/zumastor-peer.8* |
+		awk '/^# \/etc\// { to = $2; next }  /^\./ { to = "" }  to { print >to }'
+	useradd -m zumastor
+	expect 0 'the socket of the manual' systemctl enable -q --now zumastor-peer-here.socket
+	expect 0 'leads to this program' setpriv --reuid zumastor --clear-groups socat -t 20 - UNIX-CONNECT:/run/zumastor-peer/here <<<'hello'
+	is "$(<"$out")" 'failed 7 that is no request of this version' 'which says what it has to say'
+	expect 1 'and nobody else' setpriv --reuid 65534 --clear-groups socat - UNIX-CONNECT:/run/zumastor-peer/here
+	is "$(systemctl list-units --all --plain --no-legend 'zumastor-peer-here@*')" '' 'and leaves no unit behind'
+}
+
 # `zumastor start --boot` is for systemd.
 check_refused() {
 	refused 2 'for all volumes' start --boot volume home
@@ -61,5 +73,6 @@ expect 0 'booted' within 60 booted
 check_units
 check_timer
 check_names
+check_peer
 check_refused
 done_testing
