@@ -57,6 +57,10 @@ by ssh -o HostName=nowhere.invalid
 refuses 1 "cannot reach 'host2': ssh: Could not resolve hostname nowhere.invalid" 'a host without an address'
 by ssh -o UserKnownHostsFile="$scratch/known" -l nobody
 refuses 1 "cannot reach 'host2': .*(verification|denied)" 'an account that lets nobody in'
+echo 'peer_timeout = 3' >/etc/zumastor/zumastor.conf
+by sleep 1000 '#'
+refuses 1 "'host2' was silent for 3 s" 'a connection that leads to nobody'
+rm /etc/zumastor/zumastor.conf
 unset ZUMASTOR_SSH
 is "$(far zumastor list home -H -o id)" '' 'nothing came'
 

@@ -76,7 +76,7 @@ within 60 booted
 expect 0 'set up' systemctl enable -q --now zumastor
 within 60 far systemctl --quiet is-active multi-user.target
 expect 0 'there, too' far systemctl enable -q --now zumastor
-echo 'peer_timeout = 10' >>/etc/zumastor/zumastor.conf	# of a transfer that is cut
+echo 'peer_timeout = 20' >>/etc/zumastor/zumastor.conf	# of a transfer that is cut
 pair_make
 z define master home --custom tick,5 --at '*:*:0/10'
 z define target home host2 -p 10

@@ -39,7 +39,7 @@ findings_wait() {
 	stream_pid=
 	((code)) || return 0
 	text=$(sed 's/^[a-z-]*: //;q' "$job/hash")
-	[[ -z ${host-} || $text != 'it ends early' ]] || peer_lost
+	[[ -z ${host-} || $text != 'it ends early' ]] || peer_lost 1
 	die_with $((code <= 7 ? code : 1)) "cannot verify $where: ${text:-it was ended}"
 }
 

@@ -99,11 +99,11 @@ peer_end_of_stream() {
 }
 
 # peer_hear - sets REPLY to a line of the other side; dies with its reason when that is a failure.  Our ssh
-# knows when the other host is gone, our sshd does not.
+# knows when the other host is gone, our sshd does not; neither knows of a relay over there that has lost its program.
 peer_hear() {
 	REPLY=alive
 	while [[ $REPLY == alive ]]; do
-		IFS= read -r -n 1000 ${here:+-t "${config[peer_timeout]}"} -u "$peer_in" REPLY || peer_lost
+		IFS= read -r -n 1000 -t "${config[peer_timeout]}" -u "$peer_in" REPLY || peer_lost $?
 	done
 	if [[ $REPLY =~ ^failed\ ([1-7])\ (.*)$ ]]; then
 		die_with "${BASH_REMATCH[1]}" \
@@ -111,10 +111,11 @@ peer_hear() {
 	fi
 }
 
-# peer_lost - the connection ended without an answer; say why.
+# peer_lost CODE - read ended with that: the connection ended without an answer, or there was none for too long; say why.
 peer_lost() {
 	local code=0 line reason=
-	[[ -z $here ]] || die "'$host' broke off, or was silent for too long"
+	(($1 <= 128)) || die "'$host' was silent for ${config[peer_timeout]} s"
+	[[ -z $here ]] || die "'$host' broke off"
 	wait "$peer_pid" || code=$?
 	while IFS= read -r line; do
 		line=${line%$'\r'}
