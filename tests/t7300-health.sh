@@ -45,6 +45,9 @@ expect 0 'all is well' z status home --check
 expect 0 'of all' z status --check
 is "$(grep -c WRONG "$out")" 0 'nothing is listed'
 is "$(z status home --json | jq -r '.volumes[0].checks[] | select(.level != "ok")')" '' 'nor told to programs'
+like "$(z status home)" $'\nschedule +daily 2, next in 13h; hourly 3, next in (54|55)m; mine 4\n' 'when the next ones are taken is told'
+is "$(z status home --json | jq -c '.volumes[0].schedule')" "$(printf '[{"kind":"daily","keep":2,"next":%d},{"kind":"hourly","keep":3,"next":%d},{"kind":"mine","keep":4,"next":null}]' \
+	"$(date -u -d '2026-12-02' +%s)" "$(date -u -d '2026-12-01 11:00' +%s)")" 'to programs, too'
 nagios 0 "OK - [0-9]+ checks passed \| 'home_newest'=[0-9]+s;;;0 'home_store'=[0-9]+B;;;0;[0-9]+$" 'ok, and figures'
 metrics
 is "$(value 'zumastor_volume_up{volume="home"}')" 1 'it runs'
@@ -56,6 +59,7 @@ is "$(value 'zumastor_volume_size_bytes{volume="home"}')" $((32 << 20)) 'sizes a
 # Late snapshots: to miss one is nothing.
 ahead 3700
 expect 0 'one hourly snapshot is due, and that is no reason' z status --check
+like "$(z status home)" 'hourly 3, next now;' 'but told'
 ahead 3700
 expect 10 'a period late' z status home --check
 like "$(<"$out")" 'WRONG +CHECK +LEVEL +WHAT.home +snapshot:hourly +warning +the newest is 2h old' 'it says what'

@@ -206,32 +206,47 @@ health_newest() {
 	done
 }
 
-# health_kinds - those that the schedule takes here.
-health_kinds() {
-	local file kind
-	health_newest
+# health_taken - sets REPLIES to the kinds that the schedule takes here.
+health_taken() {
+	local file
+	local -a kinds=()
+	REPLIES=()
 	[[ $role != source && ! -e $dir/master/stopped ]] || return 0
 	for file in "$dir"/schedule/*; do
-		kind=${file##*/}
-		is_kind "$kind" || continue
+		is_kind "${file##*/}" || continue
 		state_get number "$file"
-		((REPLY == 0)) || health_kind "$kind"
+		((REPLY == 0)) || kinds+=("${file##*/}")
+	done
+	REPLIES=("${kinds[@]}")
+}
+
+health_kinds() {
+	local kind
+	health_newest
+	health_taken
+	for kind in "${REPLIES[@]}"; do
+		health_kind "$kind"
 	done
 }
 
-health_kind() {
-	local id=${newest_of[$1]-} since due period level
-	if [[ -n $id ]]; then
-		since=${snap_time[id]}
+# health_last KIND - sets REPLY to when the newest one was taken, or to since when there could have been one.
+health_last() {
+	if [[ -n ${newest_of[$1]-} ]]; then
+		REPLY=${snap_time[${newest_of[$1]}]}
 	else
 		health_since "$dir/schedule/$1"
-		since=$REPLY
 	fi
+}
+
+health_kind() {
+	local since due period level
+	health_last "$1"
+	since=$REPLY
 	health_due "$1" "$since" || return 0
 	health_late $((EPOCHSECONDS - due)) "$period"
 	level=$REPLY
 	output_age $((EPOCHSECONDS - since))
-	if [[ -n $id ]]; then
+	if [[ -n ${newest_of[$1]-} ]]; then
 		REPLY="the newest is $REPLY old"
 	else
 		REPLY="none, for $REPLY"

@@ -294,17 +294,13 @@ status_used() {
 
 # status_details - everything about one volume, a fact a line.
 status_details() {
-	local used newest=none kind text='' count=${s[snapshots]}
+	local used newest=none count=${s[snapshots]}
 	status_used store
 	used=$REPLY
 	if [[ -n ${s[newest]} ]]; then
 		status_age "${s[newest_time]}"
 		newest="${s[newest]}, $REPLY ago"
 	fi
-	for kind in "$dir"/schedule/*; do
-		state_get number "$kind"
-		text+="${text:+, }${kind##*/} $REPLY"
-	done
 	output_size "${s[volume_bytes]}"
 	printf '%s\t%s\n' volume "${s[name]}, $REPLY" role "${s[role]}"
 	if [[ -n ${s[source]} ]]; then
@@ -320,14 +316,58 @@ status_details() {
 	((${#snap_clones[@]} == 0)) || count+=", ${#snap_clones[@]} cloned"
 	((s[removing] == 0)) || count+=", ${s[removing]} being removed"
 	status_summary
-	printf '%s\t%s\n' state "$REPLY" snapshots "$count, newest $newest" \
-		schedule "${text:-none}"
+	printf '%s\t%s\n' state "$REPLY" snapshots "$count, newest $newest"
+	status_schedule status_kind
+	printf 'schedule\t%s\n' "${REPLY:-none}"
 	mount_where
 	printf '%s\t%s\n' mounted "${REPLIES[0]:-no}"
 	status_memory
 	printf '%s\t%s\n' shown "$REPLY"
 	status_verdict "${s[last_verify]}" "${s[differing_bytes]}" ''
 	[[ -z $REPLY ]] || printf '%s\t%s\n' received "$REPLY"
+}
+
+# status_schedule FUNCTION - sets REPLY to what FUNCTION KIND KEEP NEXT adds to text for each kind of snapshots; NEXT is the time of
+# the next one, or nothing where none is taken here.   Needs health.sh.
+status_schedule() {
+	local file kind keep text='' taken
+	health_newest
+	health_taken
+	taken=" ${REPLIES[*]-} "
+	for file in "$dir"/schedule/*; do
+		kind=${file##*/}
+		is_kind "$kind" || continue
+		state_get number "$file"
+		keep=$REPLY
+		REPLY=
+		[[ $taken != *" $kind "* ]] || status_next "$kind"
+		"$1" "$kind" "$keep" "$REPLY"
+	done
+	REPLY=$text
+}
+
+# status_next KIND - sets REPLY to when the next one is taken, or to nothing where that cannot be told.
+status_next() {
+	local due='' period
+	health_last "$1"
+	health_due "$1" "$REPLY" || true
+	REPLY=$due
+}
+
+status_kind() {
+	text+="${text:+; }$1 $2"
+	[[ -n $3 ]] || return 0
+	if (($3 > EPOCHSECONDS)); then
+		output_age $(($3 - EPOCHSECONDS))
+		text+=", next in $REPLY"
+	else
+		text+=", next now"
+	fi
+}
+
+status_kind_json() {
+	output_json "$1"
+	text+="${text:+,}{\"kind\":$REPLY,\"keep\":$2,\"next\":${3:-null}}"
 }
 
 # status_memory - sets REPLY to how many snapshots are shown, and what that takes.
@@ -391,7 +431,8 @@ status_json() {
 		printf '"%s":%s,' "$key" "${s[$key]:-null}"
 	done
 	status_source_json
-	printf '"targets":[%s],"bookmarks":' "$target_objects"
+	status_schedule status_kind_json
+	printf '"schedule":[%s],"targets":[%s],"bookmarks":' "$REPLY" "$target_objects"
 	bookmark_json
 	printf ',"checks":'
 	health_json
