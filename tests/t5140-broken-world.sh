@@ -58,7 +58,7 @@ refuses 1 "cannot reach 'host2': ssh: Could not resolve hostname nowhere.invalid
 by ssh -o UserKnownHostsFile="$scratch/known" -l nobody
 refuses 1 "cannot reach 'host2': .*(verification|denied)" 'an account that lets nobody in'
 echo 'peer_timeout = 3' >/etc/zumastor/zumastor.conf
-by sleep 1000 '#'
+by sleep 100 '#'
 refuses 1 "'host2' was silent for 3 s" 'a connection that leads to nobody'
 rm /etc/zumastor/zumastor.conf
 unset ZUMASTOR_SSH
