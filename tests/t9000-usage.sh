@@ -75,5 +75,30 @@ refused 2 'expected' start everything now
 refused 2 'expected' snapshot
 refused 2 'expected' define group
 refused 2 'expected' define group x
+
+# completes WORD... - sets REPLY to what bash offers for the last one.
+completes() {
+	# shellcheck disable=SC2016 # expanded in there
+	REPLY=$(bash -c 'compopt() { :; }; . "$1"; shift; COMP_WORDS=(zumastor "$@") COMP_CWORD=$#; _zumastor; echo "${COMPREPLY[*]}"' \
+		- "$top/share/completion/zumastor" "$@" 2>"$scratch/completion")
+}
+
+PATH=${zumastor%/*}:$PATH
+while read -r words; do
+	read -ra words <<<"$words"
+	completes "${words[@]:0:${#words[@]}-1}"
+	is "$REPLY" "${words[-1]//,/ }" "completion of '${words[*]:0:${#words[@]}-1}'"
+	is "$(<"$scratch/completion")" '' 'without a word'
+done <<'END'
+rep replicate
+define t target
+define target home host --peri --period
+define volume home --help --help
+run-due --d --dry-run
+status --b --bytes
+verify home --rep --repair
+start volume -- --boot,--no-mount,--help
+frobnicate - --help
+END
 is "$(find "$database" -type f)" '' 'nothing was written to the database'
 done_testing
