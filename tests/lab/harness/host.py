@@ -19,8 +19,10 @@ SESSION_ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root", "USER": "root", "SHELL": "/bin/bash", "LANG": "C.UTF-8",
 }
+# The key exchange that OpenSSH prefers takes three times the processor time of all else in a connection.
 SSHD_CONFIG = """\
 HostKey /run/lab/key
+KexAlgorithms curve25519-sha256
 PermitRootLogin yes
 UsePAM no
 UseDNS no
