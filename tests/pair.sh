@@ -61,6 +61,7 @@ far_hashes() {
 # shellcheck disable=SC2016 # expanded over there
 newest_script='zumastor list home -H -o id,uuid | tail -n 1 | {
 	read -r id uuid
+	[ -e /dev/zumastor/home/$id ] || { echo "$(hostname) does not show $uuid"; exit 1; }
 	echo "$uuid $(dd if=/dev/zumastor/home/$id bs=1M iflag=direct status=none | md5sum)"
 }'
 

@@ -50,7 +50,7 @@ lab restart 2
 expect 0 'it starts again' far zumastor start
 is "$(far_tree)" "$(tree "/run/zumastor/volumes/home-snapshots/hourly.1")" 'readers see the snapshot before'
 expect 0 'the next one' z replicate home
-is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'is right'
+is "$(newest_hash)" "$(far_newest_hash)" 'is right'
 
 # The snapshot is taken, and who took it dies before readers see it.
 far_sh "cd /usr/libexec/zumastor && mv dm-snapshot real && cat >dm-snapshot <<-'END' && chmod +x dm-snapshot
@@ -85,7 +85,7 @@ for ((n = 0; n < 60; n++)); do
 	read -r -t 2 <> <(:) || true
 done
 is "$code $(<"$err")" '0 ' 'the next one'
-is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'is right'
+is "$(newest_hash)" "$(far_newest_hash)" 'is right'
 
 expect 1 'an unreachable host' env ZUMASTOR_SSH=false zumastor replicate home
 like "$(<"$err")" "^zumastor replicate: 'host2' broke off: exit 1" 'is told'

@@ -63,7 +63,7 @@ z snapshot home hourly >/dev/null
 ZUMASTOR_SSH=$(broken_ssh 3000000) expect 7 'a full copy over it is cut' z replicate home --full
 expect 0 'the next one' z replicate home
 like "$(<"$out")" 'in full: .* from byte [0-9]+ on' 'goes on with it, unasked'
-is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'and is right'
+is "$(newest_hash)" "$(far_newest_hash)" 'and is right'
 is "$(far_tree)" "$(tree "/run/zumastor/volumes/home-snapshots/hourly.0")" 'readers see it'
 
 replicas=$(far zumastor list home -H -o id | wc -l)
@@ -83,7 +83,7 @@ is "$(far blockdev --getsize64 /dev/mapper/home)" $((small * 512)) 'but does not
 expect 0 'an incremental over the smaller base' z replicate home
 like "$(<"$out")" ' on base ' 'is one'
 is "$(far blockdev --getsize64 /dev/mapper/home)" $((large * 512)) 'for which the replica has grown'
-is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'is right'
+is "$(newest_hash)" "$(far_newest_hash)" 'is right'
 is "$(far_tree)" "$(tree "/run/zumastor/volumes/home-snapshots/hourly.0")" 'readers see it'
 
 for method in $(long_or "none gzip lz4 zstd xz zstd:3 xz:1" "gzip"); do
@@ -91,7 +91,7 @@ for method in $(long_or "none gzip lz4 zstd xz zstd:3 xz:1" "gzip"); do
 	pair_change 40
 	z snapshot home hourly >/dev/null
 	expect 0 "by $method" z replicate home
-	is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'is right'
+	is "$(newest_hash)" "$(far_newest_hash)" 'is right'
 done
 
 expect 0 'forget the target' z forget target home host2

@@ -13,6 +13,10 @@ third_hashes() {
 	third sh -c "$hashes_script"
 }
 
+third_newest_hash() {
+	third sh -c "$newest_script"
+}
+
 # load - writes all the time, in one process: the processor is for what is tested.
 load() {
 	exec fio --name=load --filename="$files/load" --size=2M --rw=randwrite --bs=4k --rate_iops=50 --time_based --runtime=1d \
@@ -74,7 +78,7 @@ pair_change 40
 z snapshot home hourly >/dev/null
 expect 0 'a full volume' z replicate home
 like "$(<"$out")" 'in full: 32M changed' 'is sent'
-is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'and is right'
+is "$(newest_hash)" "$(far_newest_hash)" 'and is right'
 expect 0 'not again' z replicate home
 like "$(<"$out")" 'is there already' 'when it is there'
 z define target home host2 --test ''
@@ -86,7 +90,7 @@ pair_change 40
 z snapshot home hourly >/dev/null
 expect 0 'the third from the first' z replicate home host3
 like "$(<"$out")" "host3: snapshot [0-9]+ of 'home' on base [0-9]+: " 'is no full copy'
-is "$(hashes | tail -n 1)" "$(third_hashes | tail -n 1)" 'and is right'
+is "$(newest_hash)" "$(third_newest_hash)" 'and is right'
 
 # The second host becomes the master: the third follows it.
 expect 0 'the second gets it, too' z replicate home host2
@@ -96,5 +100,5 @@ far touch "$files/theirs"
 far zumastor snapshot home hourly >/dev/null
 expect 0 'a new master is followed' far zumastor replicate home host3
 like "$(<"$out")" ' on base ' 'without beginning anew'
-is "$(third_hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'and is right'
+is "$(third_newest_hash)" "$(far_newest_hash)" 'and is right'
 done_testing

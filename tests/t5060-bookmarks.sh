@@ -20,7 +20,7 @@ ids() {
 
 # same HOST - its newest snapshot is ours;  sent - bytes changed, by what replicate said.
 same() {
-	is "$(ssh -n host"$1" "$hashes_script" | tail -n 1)" "$(hashes | tail -n 1)" "host$1 has what is here"
+	is "$(ssh -n host"$1" "$newest_script")" "$(newest_hash)" "host$1 has what is here"
 }
 
 sent() {

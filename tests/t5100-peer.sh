@@ -157,7 +157,7 @@ printf '#!/bin/sh\nexec ssh -F none -i %s -o IdentitiesOnly=yes -l zumastor "$@"
 pair_change 100
 z snapshot home hourly >/dev/null
 expect 0 'replicate to an account without rights' z replicate home --full
-is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" 'it is there'
+is "$(newest_hash)" "$(far_newest_hash)" 'it is there'
 expect 1 'its socket is for nobody else' far setpriv --reuid 65534 --clear-groups socat - UNIX-CONNECT:/run/zumastor-peer/host1
 like "$(peer_ssh -l zumastor host2 zumastor status </dev/null 2>&1)" '^failed 7 no request' 'and leads nowhere else'
 done_testing

@@ -28,7 +28,7 @@ change() {
 
 # arrived DESC - the newest is over there, whole, and readers see it.
 arrived() {
-	is "$(hashes | tail -n 1)" "$(far_hashes | tail -n 1)" "$1 is there"
+	is "$(newest_hash)" "$(far_newest_hash)" "$1 is there"
 	is "$(far cat "$files/stamp")" "$(<"$files/stamp")" 'and shown'
 }
 
