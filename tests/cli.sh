@@ -34,20 +34,22 @@ z() {
 refusals=0	# how many were asked for
 
 # refused CODE REGEX ARG... - zumastor ARG... ends with CODE, prints nothing but one line in the house
-# form on stderr, and the line matches REGEX.
+# form on stderr, and the line matches REGEX.   Thousands are asked for: no process but the command's own.
 refused() {
-	local code=$1 regex=$2 got=0 desc
+	local code=$1 regex=$2 got=0 desc text nul=
 	shift 2
 	refusals=$((refusals + 1))
-	desc=$(tr -c ' -~' '?' <<<"refused with $code: ${*:1:8}")
+	desc="refused with $code: ${*:1:8}"
+	desc=${desc//[^ -~]/?}
 	z "$@" >"$out" 2>"$err" || got=$?
+	! IFS= read -r -d '' text <"$err" || nul=yes
 	if ((got != code)); then
-		fail "$desc" "exit $got: $(<"$err")"
-	elif [[ -s $out || $(wc -l <"$err") != 1 ]]; then
-		fail "$desc" "not one line: $(<"$err") $(<"$out")"
-	elif ! [[ $(<"$err") =~ ^zumastor[a-z\ ]*:\ .*$regex ]]; then
-		fail "$desc" "'$(<"$err")' is not like '$regex'"
-	elif grep -q '[^ -~]' "$err"; then
+		fail "$desc" "exit $got: $text"
+	elif [[ -s $out || $text != *$'\n' || ${text%$'\n'} == *$'\n'* ]]; then
+		fail "$desc" "not one line: $text $(<"$out")"
+	elif ! [[ ${text%$'\n'} =~ ^zumastor[a-z\ ]*:\ .*$regex ]]; then
+		fail "$desc" "'$text' is not like '$regex'"
+	elif [[ -n $nul || ${text%$'\n'} == *[^\ -~]* ]]; then
 		fail "$desc" "control characters: $(cat -v "$err")"
 	else
 		pass "$desc"
