@@ -12,13 +12,19 @@ at() {
 	date -u -s "$1" >/dev/null
 }
 
-# due DESC KINDS... - what one run-due takes, of which kinds; nothing without.
+# look - what there is, "ID<tab>KINDS" a line, is listed.
+look() {
+	z list home -H -o id,kinds >"$scratch/listed"
+}
+
+# due DESC KINDS... - what one run-due takes, of which kinds, beside what was listed before; nothing without.
 due() {
-	local before
-	before=$(z list home -H -o id)
+	touch "$scratch/listed"
+	mv "$scratch/listed" "$scratch/before"
 	expect 0 "$1" z run-due
-	is "$(diff <(echo "$before") <(z list home -H -o id,kinds | tee "$scratch/list" | cut -f1) | sed -n 's/^> //p' |
-		while read -r id; do sed -n "s/^$id\t//p" "$scratch/list" | sed 's/,/ /g'; done)" "${*:2}" "$1: ${*:2}"
+	look
+	is "$(awk -F '\t' 'FILENAME ~ /before/ { old[$1]; next } !($1 in old) { gsub(",", " ", $2); print $2 }' \
+		"$scratch/before" "$scratch/listed")" "${*:2}" "$1: ${*:2}"
 }
 
 mkfs.ext4 -q "$DEV1NAME"
@@ -49,6 +55,7 @@ due 'one that was taken by somebody who was killed then'
 at '2026-01-01 01:00:30'
 due 'an hour' hourly quarter
 z snapshot home quarter >/dev/null
+look
 at '2026-01-04 10:07:00'
 due 'after days without power' daily hourly quarter
 at '2026-01-04 10:45:00'
