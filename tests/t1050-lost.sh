@@ -4,28 +4,18 @@
 # said, also after a restart, and new snapshots are right.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli.sh"
+. "$(dirname "$0")/faults.sh"
 modprobe loop
 
 change() {
 	dd if=/dev/urandom of=/dev/mapper/home bs=16k seek=$((RANDOM % 1000)) count=2 oflag=direct conv=notrunc status=none
 }
 
-# data_device TARGET-LINE - what the pool's data is on, from now on.
-data_device() {
-	dmsetup load home-store-data --table "$1"
-	dmsetup suspend --nolockfs --noflush home-store-data
-	dmsetup resume home-store-data
-}
-
 expect 0 'define' z define volume home "$DEV1NAME" "$DEV2NAME"
 expect 0 'snapshot' z snapshot home
 change
 expect 0 'snapshot' z snapshot home
-good=$(dmsetup table home-store-data)
-data_device "${good/linear*/error}"
-change
-change
-data_device "$good"
+while_failing home-store-data eval 'change; change'
 expect 0 'status answers' z status
 like "$(<"$out")" 'Invalid' 'and says that the head is not to be trusted'
 expect 0 'a new snapshot is taken' z snapshot home

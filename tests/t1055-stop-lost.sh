@@ -4,20 +4,12 @@
 # after the next start the snapshots are lost, although their store looks healthy.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/stack.sh"
-
-data_device() {
-	dmsetup load home-store-data --table "$1"
-	dmsetup suspend --nolockfs --noflush home-store-data
-	dmsetup resume home-store-data
-}
+. "$(dirname "$0")/faults.sh"
 
 make_volume
 take
 scribble 2
-good=$(dmsetup table home-store-data)
-data_device "${good/linear*/error}"
-scribble 5
-data_device "$good"
+while_failing home-store-data scribble 5
 expect 0 'stop' "$helpers/dm-stop" home "$store"
 like "$("$helpers/store-show" "$store")" 'state=lost' 'has recorded it'
 expect 0 'start' "$helpers/dm-start" home "$origin" "$store"

@@ -3,6 +3,7 @@
 # The monitor hears of events at once, says each thing one time, and lives through whatever volumes do.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli.sh"
+. "$(dirname "$0")/faults.sh"
 modprobe loop
 log=$scratch/log
 helpers=/usr/libexec/zumastor
@@ -24,13 +25,6 @@ write() {
 
 take() {
 	"$helpers/dm-snapshot" --kinds hourly home "$DEV2NAME" >/dev/null
-}
-
-# data_device TABLE - what the pool's data is on, from now on.
-data_device() {
-	dmsetup load home-store-data --table "$1"
-	dmsetup suspend --nolockfs --noflush home-store-data
-	dmsetup resume home-store-data
 }
 
 z define volume home "$DEV1NAME" "$DEV2NAME" >/dev/null
@@ -74,11 +68,11 @@ heard 'home: running'
 
 take
 good=$(dmsetup table home-store-data)
-data_device "${good/linear*/error}"
+table_of home-store-data "${good/linear*/error}"
 write 0 1
 heard 'home: 1 snapshots lost'
 like "$("$helpers/store-show" "$DEV2NAME")" 'state=lost' 'and this is on record, without a command'
-data_device "$good"
+table_of home-store-data "$good"
 expect 0 'it can be removed' "$helpers/dm-remove" home "$DEV2NAME" 3
 heard 'home: running'
 z forget volume home >/dev/null

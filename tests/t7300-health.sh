@@ -3,6 +3,7 @@
 # What is wrong is told: by status and its exit code, to Nagios, and to Prometheus; and what is not, is not.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli.sh"
+. "$(dirname "$0")/faults.sh"
 modprobe loop
 conf=/etc/zumastor/zumastor.conf
 
@@ -123,13 +124,7 @@ is "$(level room)" ok 'there is room again'
 
 # A snapshot that the kernel gives up.
 z snapshot home daily >/dev/null
-good=$(dmsetup table home-store-data)
-for table in "${good/linear*/error}" "$good"; do
-	dmsetup load home-store-data --table "$table"
-	dmsetup suspend --nolockfs --noflush home-store-data
-	dmsetup resume home-store-data
-	dd if=/dev/urandom of=/dev/mapper/home bs=16k count=1 oflag=direct status=none
-done
+while_failing home-store-data dd if=/dev/urandom of=/dev/mapper/home bs=16k count=1 oflag=direct status=none
 is "$(level head)" critical 'lost'
 z snapshot home daily >/dev/null 2>&1
 is "$(level head) $(level lost)" 'ok critical' 'and recorded'

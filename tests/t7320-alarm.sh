@@ -4,6 +4,7 @@
 # a command, also when these fail for a while, or the round is killed.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli.sh"
+. "$(dirname "$0")/faults.sh"
 . "$(dirname "$0")/pair.sh"
 conf=/etc/zumastor/zumastor.conf
 mbox=/var/mail/root
@@ -118,13 +119,7 @@ like "$(subject)" 'home: room is ok again' 'there is room'
 # A snapshot is lost, and the rounds are killed at any moment.
 z snapshot home hourly >/dev/null
 expect 0 'all is well' rounds 1
-good=$(dmsetup table home-store-data)
-for table in "${good/linear*/error}" "$good"; do
-	dmsetup load home-store-data --table "$table"
-	dmsetup suspend --nolockfs --noflush home-store-data
-	dmsetup resume home-store-data
-	dd if=/dev/urandom of=/dev/mapper/home bs=16k count=1 oflag=direct status=none
-done
+while_failing home-store-data dd if=/dev/urandom of=/dev/mapper/home bs=16k count=1 oflag=direct status=none
 z snapshot home hourly >/dev/null 2>&1
 for ((n = 0; n < 12; n++)); do
 	timeout -s KILL "0.$((RANDOM % 9))$((RANDOM % 10))" "$zumastor" monitor --alarm </dev/null >/dev/null 2>&1 || true

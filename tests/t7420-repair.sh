@@ -5,14 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli.sh"
 . "$(dirname "$0")/stack.sh"
+. "$(dirname "$0")/faults.sh"
 meta_sector=2048
-
-# device ROLE TABLE - what a device of the pool is on, from now on.
-device() {
-	dmsetup load "home-$1" --table "$2"
-	dmsetup suspend --nolockfs --noflush "home-$1"
-	dmsetup resume "home-$1"
-}
 
 # fresh - a volume with two snapshots, running.
 fresh() {
@@ -26,11 +20,7 @@ fresh() {
 
 # fail_metadata - a write of the pool's metadata fails.
 fail_metadata() {
-	local good
-	good=$(dmsetup table home-store-meta)
-	device store-meta "${good/linear*/error}"
-	dmsetup message home-store 0 'create_thin 5000' 2>/dev/null || true
-	device store-meta "$good"
+	while_failing home-store-meta dmsetup message home-store 0 'create_thin 5000' 2>/dev/null || true
 }
 
 # want_check - the kernel's mark on the metadata that a write of it failed, where the disk took the mark.

@@ -81,6 +81,16 @@ become() {
 	exec "${ZUMASTOR_LIBEXEC:?}/$1" "${@:2}"
 }
 
+# every SECONDS COMMAND... - again and again until it fails, for what is in the background.   Not sleep: as a child of ours it would
+# outlive us, and keep open what we had.
+every() {
+	local never
+	exec {never}<> <(:)
+	while ! read -r -t "$1" -u "$never"; do
+		"${@:2}" || return 0
+	done
+}
+
 # Two stacks of commands, unwound last-first when the command ends: undo_stack unless `keep` was
 # reached, always_stack in any case.  They see the command's exit status in $status.
 undo_stack=()

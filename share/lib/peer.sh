@@ -76,12 +76,12 @@ peer_murmur_begin() {
 # peer_murmur - say that we are there, until peer_choose: who is silent for a minute is given up over there.  It ends with
 # us, however we do.
 peer_murmur() {
-	local never
 	lock_let_go
-	exec {never}<> <(:)
-	while ! read -r -t 15 -u "$never" && [[ -e /proc/$$ ]]; do
-		printf 'alive\n' >&"$peer_out" || return 0
-	done
+	every 15 peer_alive
+}
+
+peer_alive() {
+	[[ -e /proc/$$ ]] && printf 'alive\n' >&"$peer_out"
 }
 
 # peer_choose WORD... - what we want of what the other side has.

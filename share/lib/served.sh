@@ -4,24 +4,15 @@
 # Two processes: zumastor-VERB tells how zumastor-VERB-stream ended.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-# served_heartbeat - while nothing comes in, TCP does not notice that the sender is gone, and the volume
-# would stay locked for it; what is sent to a sender that is gone ends the connection.
-# Not sleep: as a child of ours it would outlive us, and ssh with it.
-served_heartbeat() {
-	local never
-	exec {never}<> <(:)
-	while ! read -r -t 15 -u "$never"; do
-		printf 'alive\n' || return 0
-	done
-}
-
-# served_run ARG... - the last line is "failed CODE message" where it failed, which is on stderr, too.
+# served_run ARG... - the last line is "failed CODE message" where it failed, which is on stderr, too.   While nothing comes in, TCP
+# does not notice that the sender is gone, and the volume would stay locked for it; what is sent to one that is gone ends
+# the connection.
 served_run() {
 	local text code=0 stdout
 	# A sender that is gone must not end us before the mount is as it should be.
 	trap '' PIPE
 	exec {stdout}>&1
-	served_heartbeat 2>/dev/null &
+	every 15 printf 'alive\n' 2>/dev/null &
 	always kill "$!"
 	text=$(become "${0##*/}-stream" -- "$@" 2>&1 >&"$stdout") || code=$?
 	if ((code)); then

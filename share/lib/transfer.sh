@@ -74,13 +74,15 @@ transfer_unwatch() {
 
 # transfer_show - every second.  It ends with us, however we do, and keeps nothing of ours open.
 transfer_show() {
-	local never
 	lock_let_go
 	[[ -z ${peer_out-} ]] || exec {peer_out}>&-
-	exec {never}<> <(:)
-	while ! read -r -t 1 -u "$never" && [[ -e /proc/$$ ]]; do
-		transfer_read "$job" || continue
+	every 1 transfer_line
+}
+
+transfer_line() {
+	[[ -e /proc/$$ ]] || return
+	if transfer_read "$job"; then
 		transfer_text
 		printf '\r%s\e[K' "$REPLY" >&2
-	done
+	fi
 }
