@@ -116,6 +116,16 @@ is "$(far cat "/run/zumastor/volumes/home-snapshots/hourly.0/stamp")" "$(<"$file
 is "$(cat "/run/zumastor/volumes/home-snapshots/hourly.0/stamp")" "$(<"$files/stamp")" 'here, too'
 is "$(far zumastor list home -H -o uuid | wc -l)" 2 'the schedule over there keeps two'
 
+# Somebody sets the clock, in the middle of every line that the other host says.
+# shellcheck disable=SC2016 # expanded in there
+printf '#!/bin/bash\nssh "$@" | while IFS= read -r line; do\nprintf %%s "${line:0:1}"; date -s "+1 hour" >/dev/null; sleep 0.1
+printf "%%s\\n" "${line:1}"\ndone\n' >ssh
+export ZUMASTOR_SSH=$scratch/ssh
+change 1
+expect 0 'clocks that are set meanwhile' z replicate home host2
+arrived 'what was sent'
+unset ZUMASTOR_SSH
+
 # A peer that asks for more than the origin's device has; and whoever can run anything there.
 # shellcheck disable=SC2016 # expanded over there
 far_sh 'cd /var/lib/zumastor/peers && mkdir -p host1/verbs host1/volumes && touch host1/verbs/receive host1/volumes/home'

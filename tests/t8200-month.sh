@@ -1,13 +1,13 @@
 #!/bin/bash
-# lab: --systemd --hosts 2 --disk 16M --disk 96M --mem 384M --timeout 14000
-# A month by itself, in hours of which each takes some seconds: two hosts set up as the README has it, a writer, a target that
+# lab: --systemd --hosts 2 --disk 16M --disk 96M --mem 384M --timeout 900
+# A month by itself, in steps of three hours that take some seconds each: two hosts set up as the README has it, a writer, a target that
 # is away for three days, a reboot of each.  In the end both have exactly what their schedules say, all right, and the
 # only alarm was the outage.   `make check` has four days, in steps of twelve hours, two of them an outage.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/boot.sh"
 . "$(dirname "$0")/pair.sh"
 
-step=$(long_or 3600 43200) kind=$(long_or hourly half)
+step=$(long_or 10800 43200) kind=$(long_or third half)
 days=$(long_or 30 4)
 begin=$(date -u -d '2027-01-01' +%s)
 end=$((begin + days * 86400 + 4 * step))
@@ -50,7 +50,7 @@ set_up() {
 	mkfs.ext4 -q "$DEV1NAME"
 	clock $((begin + 55))
 	z define volume home "$DEV1NAME" "$DEV2NAME"
-	z define master home -d 7 -w 2 -c "$kind,$(long_or 24 5)" --at "$(long_or hourly 0/12:00)"
+	z define master home -d 7 -w 2 -c "$kind,$(long_or 8 5)" --at "$(long_or 0/3:00 0/12:00)"
 	far zumastor define volume home "$DEV1NAME" "$DEV2NAME"
 	far zumastor define source home host1 --yes
 	far zumastor define schedule home -d 40 -w 0 -c "$kind,$(long_or 6 3)"
@@ -182,7 +182,7 @@ fi
 go_on
 
 expect 0 'the last one arrives' arrives 60
-is "$(sh -c "$kept_script" | has_kept)" "$(should_keep "$kind=$(long_or 24 5)" daily=7 weekly=2 | sorted)" 'what the schedule says is kept'
+is "$(sh -c "$kept_script" | has_kept)" "$(should_keep "$kind=$(long_or 8 5)" daily=7 weekly=2 | sorted)" 'what the schedule says is kept'
 should_keep "$kind=$(long_or 6 3)" daily=40 weekly=0 | sorted >"$scratch/there"
 is_there() {
 	far_sh "$kept_script" | has_kept >"$out"

@@ -91,6 +91,21 @@ every() {
 	done
 }
 
+# read_line SECONDS FD - sets REPLY to a line, or to its first 1000 characters.  False when there is none: 1 at the end of what comes,
+# more than 128 when nothing came for that long.   read goes by the wall clock, and when somebody sets that, it gives up within
+# a line: then the rest is to come.
+read_line() {
+	local code=129 part line=
+	while ((code > 128 && ${#line} < 1000)); do
+		code=0
+		IFS= read -r -t "$1" -n 1000 -u "$2" part || code=$?
+		line+=$part
+		[[ -n $part ]] || break
+	done
+	REPLY=${line:0:1000}
+	return "$code"
+}
+
 # Two stacks of commands, unwound last-first when the command ends: undo_stack unless `keep` was
 # reached, always_stack in any case.  They see the command's exit status in $status.
 undo_stack=()

@@ -103,7 +103,7 @@ peer_end_of_stream() {
 peer_hear() {
 	REPLY=alive
 	while [[ $REPLY == alive ]]; do
-		IFS= read -r -n 1000 -t "${config[peer_timeout]}" -u "$peer_in" REPLY || peer_lost $?
+		read_line "${config[peer_timeout]}" "$peer_in" || peer_lost $?
 	done
 	if [[ $REPLY =~ ^failed\ ([1-7])\ (.*)$ ]]; then
 		die_with "${BASH_REMATCH[1]}" \

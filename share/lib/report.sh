@@ -25,14 +25,14 @@ report_all() {
 # report_bounded VOLUME - by a process of its own, which is not waited for when a disk does not answer.  It holds a lock: the
 # next report does not make another one.
 report_bounded() {
-	local ended seconds=$((ends - SECONDS)) out=$report_place/$1 answer=''
+	local ended seconds=$((ends - SECONDS)) out=$report_place/$1
 	((seconds <= REPORT_EACH)) || seconds=$REPORT_EACH
 	((seconds >= 1)) || seconds=1
 	exec {ended}< <(set -e; report_volume "$1" >"$out" 2>"$out.error"; printf 'done\n')
-	IFS= read -r -t "$seconds" -u "$ended" answer || true
-	[[ -n $answer ]] || kill -KILL "$!" 2>/dev/null || true
+	read_line "$seconds" "$ended" || true
+	[[ -n $REPLY ]] || kill -KILL "$!" 2>/dev/null || true
 	exec {ended}<&-
-	if [[ $answer == done ]]; then
+	if [[ $REPLY == done ]]; then
 		cat -- "$out"
 	elif [[ -d $ZUMASTOR_STATE/volumes/$1 ]]; then	# not forgotten meanwhile
 		report_failed "$1" "$out.error" "$seconds"

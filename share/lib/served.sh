@@ -45,7 +45,8 @@ served_greet() {
 served_offer() {
 	local count
 	for ((count = 0; count < 240; count++)); do
-		IFS=' ' read -r -t "$patience" -n 1000 -a offer || die "the sender said nothing"
+		read_line "$patience" 0 || die "the sender said nothing"
+		IFS=' ' read -r -a offer <<<"$REPLY"
 		[[ ${offer[0]-} == alive ]] || return 0
 	done
 	die "the sender says that it is alive, and nothing else"
