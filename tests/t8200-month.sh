@@ -125,15 +125,13 @@ kept_script='zumastor list home -H -o time,kinds | while read -r time kinds; do
 done'
 
 has_kept() {
-	awk -v step="$step" '{ late = $1 % step; split($2, k, ","); asort_text = ""; print $1 - late, $2, (late < 1800 ? "" : "late by " late) }' |
-		while read -r time kinds late; do
-			echo "$time $(tr , '\n' <<<"$kinds" | sort | paste -sd,)${late:+ $late}"
-		done
+	awk -v step="$step" '{ late = $1 % step; print $1 - late, $2, (late < 1800 ? "" : "late by " late) }' | sorted
 }
 
+# sorted - by name, the kinds in each line; what is behind them stays.
 sorted() {
-	while read -r time kinds; do
-		echo "$time $(tr , '\n' <<<"$kinds" | sort | paste -sd,)"
+	while read -r time kinds late; do
+		echo "$time $(tr , '\n' <<<"$kinds" | sort | paste -sd,)${late:+ $late}"
 	done
 }
 
@@ -192,7 +190,7 @@ within 120 is_there	# it rotates after it has shown what arrived
 is "$(<"$out")" "$(<"$scratch/there")" 'and what that of the other host says'
 wrong=
 for snapshot in "$files-snapshots"/2*; do
-	time=$(stat -c %Y "$snapshot/step") said=$(<"$snapshot/step")
+	said=$(<"$snapshot/step")
 	[[ $snapshot == *"/$(text_of "$said" | cut -c1-13)"* ]] || wrong+="$snapshot has $said; "
 done
 is "$wrong" '' 'each shows what was written before'
