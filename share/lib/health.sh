@@ -206,26 +206,21 @@ health_newest() {
 	done
 }
 
-# health_taken - sets REPLIES to the kinds that the schedule takes here.
-health_taken() {
-	local file
-	local -a kinds=()
-	REPLIES=()
-	[[ $role != source && ! -e $dir/master/stopped ]] || return 0
-	for file in "$dir"/schedule/*; do
-		is_kind "${file##*/}" || continue
-		state_get number "$file"
-		((REPLY == 0)) || kinds+=("${file##*/}")
-	done
-	REPLIES=("${kinds[@]}")
+# health_takes - does the schedule take snapshots here?
+health_takes() {
+	[[ $role != source && ! -e $dir/master/stopped ]]
 }
 
+# health_kinds - those that the schedule takes here.
 health_kinds() {
-	local kind
+	local file kind
 	health_newest
-	health_taken
-	for kind in "${REPLIES[@]}"; do
-		health_kind "$kind"
+	health_takes || return 0
+	for file in "$dir"/schedule/*; do
+		kind=${file##*/}
+		is_kind "$kind" || continue
+		state_get number "$file"
+		((REPLY == 0)) || health_kind "$kind"
 	done
 }
 

@@ -330,17 +330,15 @@ status_details() {
 # status_schedule FUNCTION - sets REPLY to what FUNCTION KIND KEEP NEXT adds to text for each kind of snapshots; NEXT is the time of
 # the next one, or nothing where none is taken here.   Needs health.sh.
 status_schedule() {
-	local file kind keep text='' taken
+	local file kind keep text=''
 	health_newest
-	health_taken
-	taken=" ${REPLIES[*]-} "
 	for file in "$dir"/schedule/*; do
 		kind=${file##*/}
 		is_kind "$kind" || continue
 		state_get number "$file"
 		keep=$REPLY
 		REPLY=
-		[[ $taken != *" $kind "* ]] || status_next "$kind"
+		((keep == 0)) || ! health_takes || status_next "$kind"
 		"$1" "$kind" "$keep" "$REPLY"
 	done
 	REPLY=$text
