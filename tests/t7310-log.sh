@@ -62,6 +62,14 @@ is "$(grep -c 'monitor: running' $log)" 0 'which it does not write'
 z monitor --alarm
 is "$(grep -c 'monitor: running' $log) $(z log home | grep -c 'monitor: running')" '1 1' 'the next round of alarms does'
 
+# A command suspends a volume for a moment: that is not news.  What nobody is at work on is.
+dmsetup suspend home
+is "$(flock /run/zumastor/lock/home "$zumastor" monitor --once)" '' 'suspended by a command: nothing is said'
+like "$(z monitor --once)" '^home: suspended$' 'by nobody: that is'
+dmsetup resume home
+like "$(z monitor --once)" '^home: running$' 'and its end'
+z monitor --alarm
+
 # Across what logrotate leaves, in order.
 z log home >"$scratch/all"
 head -n 3 $log | gzip >$log.2.gz
