@@ -22,17 +22,17 @@ printf 'alarm_mail = root\nalarm_delay = 0\nmetrics_file = %s\n' /var/lib/zumast
 expect 0 'set up' systemctl enable -q --now zumastor
 z define volume home "$DEV1NAME" "$DEV2NAME" >/dev/null
 z snapshot home >/dev/null
-expect 0 'the journal has events' within 10 journal_says 'snapshot home: took snapshot 1, manual'
+expect 0 'the journal has events' within 60 journal_says 'snapshot home: took snapshot 1, manual'
 z stop volume home
 rm /run/zumastor/space/home/stopped	# as if it had not come up
 date -s "@$(($(date +%s) / 60 * 60 + 57))" >/dev/null
-expect 0 'a mail' within 30 mail_says 'home: volume is critical'
-expect 0 'metrics' within 5 test -s /var/lib/zumastor.prom
+expect 0 'a mail' within 60 mail_says 'home: volume is critical'
+expect 0 'metrics' within 60 test -s /var/lib/zumastor.prom
 expect 0 'in the right form' "$top/tests/metrics-check" /var/lib/zumastor.prom
 z start volume home
 date -s "@$(($(date +%s) / 60 * 60 + 57))" >/dev/null
-expect 0 'and one that it is over' within 30 mail_says 'home: volume is ok again'
+expect 0 'and one that it is over' within 60 mail_says 'home: volume is ok again'
 is "$(grep -c '^Subject:' "$mbox")" 2 'and no more'
-expect 0 'what the monitor saw is in the log' within 5 grep -q 'monitor: running' /var/log/zumastor/home.log
+expect 0 'what the monitor saw is in the log' within 60 grep -q 'monitor: running' /var/log/zumastor/home.log
 is "$(systemctl list-units --failed --plain --no-legend)" '' 'nothing fails'
 done_testing

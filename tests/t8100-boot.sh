@@ -84,13 +84,13 @@ check_boot() {
 check_late() {
 	is "$(moment 'zumastor-volume@big\x2dlate' InactiveExit)" '' 'a volume without its devices is left alone'
 	is "$(systemctl list-units --failed --plain --no-legend '*zumastor*')" '' 'which is no failure'
-	expect 0 'nothing is waited for any more' within 20 systemctl --quiet is-system-running
+	expect 0 'nothing is waited for any more' within 60 systemctl --quiet is-system-running
 	late_device slow "$DEV3NAME"
 	udevadm settle
 	is "$(dmsetup info -c --noheadings -o name big-late 2>/dev/null)" '' 'one device is not enough'
 	late_device slow-store "$DEV4NAME"
-	expect 0 'with both, it is started, and mounted where fstab says' within 30 mountpoint -q /late
-	expect 0 'and by ourselves' within 30 mountpoint -q /run/zumastor/volumes/big-late
+	expect 0 'with both, it is started, and mounted where fstab says' within 60 mountpoint -q /late
+	expect 0 'and by ourselves' within 60 mountpoint -q /run/zumastor/volumes/big-late
 }
 
 case $LAB_BOOT in

@@ -31,7 +31,7 @@ check_timer() {
 	expect 0 'enabled' systemctl enable -q --now zumastor
 	date -s "@$(($(date +%s) / 60 * 60 + 56))" >/dev/null	# within the minute, so that it passes none
 	expect 1 'the timer waits' fired
-	expect 0 'and fires' within 15 fired
+	expect 0 'and fires' within 60 fired
 	at=$(systemctl show --value -p InactiveExitTimestamp zumastor-run-due.service)
 	like "$(date -d "$at" +%S)" '^0[01]$' 'as a minute begins'
 	systemctl stop zumastor-run-due.timer
@@ -43,7 +43,7 @@ check_names() {
 	z define volume a-b.c_d "$DEV1NAME" "$DEV2NAME"
 	expect 0 'stopped by hand' z stop volume a-b.c_d
 	expect 0 'a volume of any name is started by its unit' systemctl start "$(systemd-escape --template=zumastor-volume@.service a-b.c_d)"
-	expect 0 'and mounted' within 20 mountpoint -q /run/zumastor/volumes/a-b.c_d
+	expect 0 'and mounted' within 60 mountpoint -q /run/zumastor/volumes/a-b.c_d
 	expect 0 'and known' test -e '/run/systemd/system/zumastor-volume@a\x2db.c_d.service.d/zumastor-devices.conf'
 	expect 0 'forgotten' z forget volume a-b.c_d
 	is "$(find /run/systemd/system -name '*a?x2db*')" '' 'systemd forgets it, too'

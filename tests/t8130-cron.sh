@@ -22,7 +22,7 @@ z stop
 is "$(stat -c '%a %U' $table)" '644 root' 'a table that cron accepts'
 date -s "@$(($(date +%s) / 60 * 60 + 55))" >/dev/null
 cron
-expect 0 'cron starts the volumes at boot' within 20 mountpoint -q /run/zumastor/volumes/home
+expect 0 'cron starts the volumes at boot' within 60 mountpoint -q /run/zumastor/volumes/home
 expect 0 'and takes what is due' within 75 taken
 is "$(z list home -H -o kinds)" hourly 'once'
 mv /usr/sbin/zumastor /usr/sbin/zumastor.gone

@@ -28,7 +28,7 @@ attach_disk() {
 	iscsiadm -m discovery -t sendtargets -p 10.77.0.2
 	iscsiadm -m node -o update -n node.startup -v automatic
 	systemctl enable -q --now open-iscsi
-	within 10 test -b $disk
+	within 60 test -b $disk
 	mkdir -p /persist/root/etc /persist/root/far
 	cp -a /etc/iscsi /persist/root/etc
 }
@@ -54,7 +54,7 @@ if ((LAB_BOOT == 1)); then
 	expect 0 'and a local one' z define volume near "$DEV1NAME" "$DEV2NAME"
 	echo 'over there' >/run/zumastor/volumes/far/file
 	z snapshot far >/dev/null
-	expect 0 'the first is stopped by a unit of its own' within 20 systemctl --quiet is-active zumastor-remote@far
+	expect 0 'the first is stopped by a unit of its own' within 60 systemctl --quiet is-active zumastor-remote@far
 	expect 3 'the second is not' systemctl is-active zumastor-remote@near
 	echo '/dev/mapper/far /far ext4 _netdev,nofail 0 0' >/persist/root/etc/fstab
 	watch_record
@@ -63,10 +63,10 @@ if ((LAB_BOOT == 1)); then
 fi
 come_up
 expect 0 'booted' within 60 booted
-expect 0 'the local volume is up' within 20 mountpoint -q /run/zumastor/volumes/near
+expect 0 'the local volume is up' within 60 mountpoint -q /run/zumastor/volumes/near
 expect 0 'and so is the one on the iSCSI disk' within 60 mountpoint -q /run/zumastor/volumes/far
 is "$(cat /run/zumastor/volumes/far/file)" 'over there' 'with its content'
-expect 0 'also where fstab says' within 20 mountpoint -q /far
+expect 0 'also where fstab says' within 60 mountpoint -q /far
 like "$(</persist/record)" origin_seen=stopped 'it had been stopped cleanly'
 less "$(line 'Stopped zumastor-remote@far.service')" "$(line 'Stopping open-iscsi.service')" 'before its disk went'
 done_testing

@@ -175,7 +175,7 @@ if ((LAB_BOOT == 1)); then
 else
 	come_up
 	now=$(</persist/now)
-	expect 0 'it runs again' within 30 z exec home -- true
+	expect 0 'it runs again' within 60 z exec home -- true
 fi
 go_on
 
