@@ -70,7 +70,8 @@ dmsetup resume home
 like "$(z monitor --once)" '^home: running$' 'and its end'
 z monitor --alarm
 
-# Across what logrotate leaves, in order.
+# Across what logrotate leaves, in order, also where it splits a second: all in one.
+sed -Ei "s/^[^ ]+/$(date -u +%FT%TZ)/" $log
 z log home >"$scratch/all"
 head -n 3 $log | gzip >$log.2.gz
 sed -n 4,6p $log >$log.1

@@ -39,13 +39,15 @@ event_gather() {
 	cat -- "$from.old" >>"$ZUMASTOR_LOG/$1.log" && rm -f -- "$from.old"
 }
 
-# event_files VOLUME - sets REPLIES to its log, the older parts of it that logrotate has put aside, and what is to come there.
+# event_files VOLUME - sets REPLIES to the older parts of its log that logrotate has put aside, the log, and what is to come there:
+# oldest first, however they are numbered.
 event_files() {
 	local path
 	local -a paths=()
 	for path in "$ZUMASTOR_LOG/$1.log"*; do
 		[[ ! ${path#"$ZUMASTOR_LOG/$1.log"} =~ ^([.-][0-9]+)*(\.gz)?$ || ! -f $path ]] || paths+=("$path")
 	done
+	((${#paths[@]} < 2)) || mapfile -t paths < <(stat -c '%.9Y %n' -- "${paths[@]}" | LC_ALL=C sort -n | cut -d ' ' -f 2-)
 	for path in "$ZUMASTOR_RUN/space/$1"/events{.old,}; do
 		[[ ! -f $path ]] || paths+=("$path")
 	done
