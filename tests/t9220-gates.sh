@@ -15,7 +15,7 @@ readonly USAGE=2 CORRUPT=7
 die_with() { exit "$1"; }
 die() { exit 1; }
 die_usage() { exit 2; }
-eval "$(sed -n '/^read_line()/,/^}/p' "$ZUMASTOR_LIB/core.sh")"
+eval "$(sed -n '/^monotonic()/,/^}/p; /^read_line()/,/^}/p' "$ZUMASTOR_LIB/core.sh")"
 for lib in check state config volume replica peer; do
 	# shellcheck source=/dev/null # it is linted with the commands
 	. "$ZUMASTOR_LIB/$lib.sh"

@@ -150,7 +150,8 @@ alarm_deliver() {
 			state_set "$file" ''
 			continue
 		fi
-		((SECONDS < alarm_until)) || return 0
+		monotonic
+		((REPLY < alarm_ends)) || return 0
 		alarm_get notice "$file"
 		[[ -n $REPLY ]] || continue
 		read -r word since level name check text <<<"$REPLY"

@@ -91,16 +91,24 @@ every() {
 	done
 }
 
+# monotonic - sets REPLY to the seconds since boot.   SECONDS, as `read -t`, goes by the wall clock, which somebody may set.
+monotonic() {
+	IFS=. read -r REPLY _ </proc/uptime
+}
+
 # read_line SECONDS FD - sets REPLY to a line, or to its first 1000 characters.  False when there is none: 1 at the end of what comes,
-# more than 128 when nothing came for that long.   read goes by the wall clock, and when somebody sets that, it gives up within
-# a line: then the rest is to come.
+# more than 128 when nothing came for that long.   When the clock is set, read gives up, also within a line: then there is more to
+# come.
 read_line() {
-	local code=129 part line=
+	local code=129 part line='' ends
+	monotonic
+	ends=$((REPLY + $1))
 	while ((code > 128 && ${#line} < 1000)); do
 		code=0
 		IFS= read -r -t "$1" -n 1000 -u "$2" part || code=$?
 		line+=$part
-		[[ -n $part ]] || break
+		monotonic
+		[[ -n $part ]] || ((REPLY < ends)) || break
 	done
 	REPLY=${line:0:1000}
 	return "$code"

@@ -11,8 +11,10 @@ readonly REPORT_EACH=20 REPORT_ALL=45	# seconds
 
 # report_all [VOLUME]... - of all, or of those.
 report_all() {
-	local name text ends=$((SECONDS + REPORT_ALL))
+	local name text ends
 	local -a names=("$@")
+	monotonic
+	ends=$((REPLY + REPORT_ALL))
 	report_place=$(mktemp -d "$ZUMASTOR_RUN/jobs/report.XXXXXX")
 	always rm -rf -- "$report_place"
 	(($#)) || mapfile -t names < <(volume_list)
@@ -25,7 +27,9 @@ report_all() {
 # report_bounded VOLUME - by a process of its own, which is not waited for when a disk does not answer.  It holds a lock: the
 # next report does not make another one.
 report_bounded() {
-	local ended seconds=$((ends - SECONDS)) out=$report_place/$1
+	local ended seconds out=$report_place/$1
+	monotonic
+	seconds=$((ends - REPLY))
 	((seconds <= REPORT_EACH)) || seconds=$REPORT_EACH
 	((seconds >= 1)) || seconds=1
 	exec {ended}< <(set -e; report_volume "$1" >"$out" 2>"$out.error"; printf 'done\n')

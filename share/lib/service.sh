@@ -34,10 +34,12 @@ service_all() {
 
 # service_these VERB VOLUME... - each volume by a process of its own: one that fails does not stop the others.
 service_these() {
-	local until=$((SECONDS + ${opt[wait]:-0})) failed=0 code=0
+	local ends failed=0 code=0
 	local -a busy
+	monotonic
+	ends=$((REPLY + ${opt[wait]:-0}))
 	service_each "$@"
-	while ((${#busy[@]} && SECONDS < until)); do
+	while ((${#busy[@]})) && monotonic && ((REPLY < ends)); do
 		sleep 1
 		service_each "$1" "${busy[@]}"
 	done
