@@ -138,7 +138,6 @@ static int read_store(struct usage *usage, unsigned int store)
 	const struct snapshot *snap = usage->kept[store].snap;
 	struct exceptions all = { 0 };
 	struct dev_state before;
-	struct dev dev;
 	int r = stack_state(usage->stack, "cow", snap->thin, &before);
 
 	if (r == 0)
@@ -148,9 +147,8 @@ static int read_store(struct usage *usage, unsigned int store)
 	if (r == 0)
 		r = count_table(usage, store, &all);
 	exceptions_free(&all);
-	stack_dev(usage->stack, "cow", snap->thin, &dev);
 	if (!before.exists)
-		dev_remove(dev.uuid);
+		stack_release_cow(usage->stack, snap->thin);
 	return r;
 }
 

@@ -68,11 +68,6 @@ look() {
 		[[ $(snapshot_hash "$id") == "${taken[$id]}" ]] || violation "snapshot $id is another one"
 	done
 	text=$("$helpers/dm-check" home "$origin" "$store")
-	if [[ $text == devices*"is left over"$'\n'state=running ]]; then
-		# The kernel had not let go of a device yet when it was to be removed: the next command does that.
-		"$helpers/dm-settle" home "$store"
-		text=$("$helpers/dm-check" home "$origin" "$store")
-	fi
 	[[ $text == state=running ]] || violation "$text"
 }
 

@@ -39,7 +39,7 @@ static int add_table(struct bookmark *mark, struct stack *stack, const struct sn
 
 	if (snap->sectors < mark->sectors)
 		return -ERANGE;
-	r = stack_load_table(stack, snap, &all);
+	r = stack_peek_table(stack, snap, &all);
 	for (i = 0; r >= 0 && i < all.count; i++)
 		if (all.list[i].old_chunk < mark->list.chunks)
 			r = chunkset_add(&mark->list, all.list[i].old_chunk);

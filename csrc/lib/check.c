@@ -69,21 +69,12 @@ int check_record(const struct check *check)
 
 /* Exception tables. */
 
-static int load_and_release(const struct check *check, const struct snapshot *snap)
+static int try_table(const struct check *check, const struct snapshot *snap)
 {
 	struct exceptions all;
-	struct dev_state before;
-	struct dev dev;
-	int r;
+	int r = stack_peek_table(check->stack, snap, &all);
 
-	stack_dev(check->stack, "cow", snap->thin, &dev);
-	r = dev_state(dev.uuid, &before);
-	if (r < 0)
-		return r;
-	r = stack_load_table(check->stack, snap, &all);
 	exceptions_free(&all);
-	if (!before.exists)
-		dev_remove(dev.uuid);	/* put up for us alone */
 	return r;
 }
 
@@ -94,7 +85,7 @@ static void check_tables(const struct check *check)
 
 	for (i = 0; i < rec->count; i++) {
 		const struct snapshot *snap = &rec->snapshot[i];
-		int r = in_chain(snap) ? load_and_release(check, snap) : 0;
+		int r = in_chain(snap) ? try_table(check, snap) : 0;
 
 		if (r == -ENODATA)
 			found(check, "table", snap->id, "the pool has no exception store of snapshot %"
@@ -116,7 +107,7 @@ static void check_layer(const struct check *check, bool up)
 
 	if (!is_reverting(rec) || rec->revert.phase == REVERT_PENDING)
 		return;
-	r = up ? revert_left(check->stack, &left) : load_and_release(check, &layer);
+	r = up ? revert_left(check->stack, &left) : try_table(check, &layer);
 	if (r < 0)
 		found(check, is_damage(r) ? "revert" : "unread", rec->revert.snapshot,
 		      "the revert to snapshot %" PRIu32 " cannot go on: what was written since is lost",

@@ -36,8 +36,11 @@ void merger_free(struct merger *merger)
 {
 	unsigned int i;
 
-	for (i = 0; merger && i < SNAPSHOTS_MAX; i++)
+	for (i = 0; merger && i < SNAPSHOTS_MAX; i++) {
 		exceptions_free(&merger->source[i].table);
+		if (merger->source[i].put_up)
+			stack_release_cow(merger->stack, merger->source[i].thin);
+	}
 	free(merger);
 }
 
@@ -48,8 +51,13 @@ void merger_free(struct merger *merger)
 static int source_load(struct merger *merger, const struct snapshot *snap, struct source *source)
 {
 	struct dev_state state;
-	int r = stack_load_table(merger->stack, snap, &source->table);
+	int r = stack_state(merger->stack, "cow", snap->thin, &state);
 
+	if (r < 0)
+		return r;
+	source->put_up = !state.exists;
+	source->thin = snap->thin;
+	r = stack_load_table(merger->stack, snap, &source->table);
 	if (r == 0 && snap->seal.set && source->table.count > snap->seal.entries)
 		source->table.count = snap->seal.entries;
 	if (r == 0)

@@ -452,6 +452,30 @@ int stack_load_table(const struct stack *stack, const struct snapshot *snap, str
 	return r;
 }
 
+int stack_peek_table(const struct stack *stack, const struct snapshot *snap, struct exceptions *all)
+{
+	struct dev_state before;
+	int r = stack_state(stack, "cow", snap->thin, &before);
+
+	*all = (struct exceptions){ 0 };
+	if (r < 0)
+		return r;
+	r = stack_load_table(stack, snap, all);
+	if (!before.exists)
+		stack_release_cow(stack, snap->thin);
+	return r;
+}
+
+void stack_release_cow(const struct stack *stack, uint32_t thin)
+{
+	struct dev_state state;
+	struct dev dev;
+
+	stack_dev(stack, "cow", thin, &dev);
+	if (dev_state(dev.uuid, &state) == 0 && state.open_count == 0)
+		dev_remove(dev.uuid);
+}
+
 bool is_damage(int r)
 {
 	return r == -ESTALE || r == -EBADMSG || r == -ENODATA;

@@ -146,6 +146,18 @@ int stack_open_cow(const struct stack *stack, const char *role, const struct sna
  * -ESTALE, -EBADMSG or -ENODATA: it is not to be trusted, and then neither @snap nor any older one: see is_damage().
  */
 int stack_load_table(const struct stack *stack, const struct snapshot *snap, struct exceptions *all);
+
+/*
+ * stack_peek_table - the same, and a device that was put up for it does not stay.
+ */
+int stack_peek_table(const struct stack *stack, const struct snapshot *snap, struct exceptions *all);
+
+/*
+ * stack_release_cow - take down the device of an exception store that was put up to be read, unless somebody has it open by now.
+ *
+ * What cannot be taken down is left to stack_settle().
+ */
+void stack_release_cow(const struct stack *stack, uint32_t thin);
 bool is_damage(int r);
 
 /*
