@@ -98,7 +98,7 @@ start_writing() {
 stop_writing() {
 	kill "$writer_pid"
 	wait "$writer_pid" 2>/dev/null || true
-	umount "$mount"
+	until umount "$mount"; do sleep 0.1; done	# what it had begun goes on without it
 }
 
 # first_boot FILESYSTEM - ten snapshots under a writer, before and after stop and start.

@@ -155,5 +155,5 @@ expect 3 'the snapshot that is still read is in use' "$libexec/dm-hide" home "$D
 is "$(sort -u <&7)" "$((n - 1))" 'and can be read'
 exec 7<&-
 expect 0 'when its last reader is gone, no old one is' "$libexec/dm-hide" home "$DEV2NAME" "${ids[@]}"
-expect 0 'the client goes' ssh -n host2 'kill $(cat /run/holder); umount /mnt/v4 /mnt/v3'
+expect 0 'the client goes' ssh -n host2 'kill $(cat /run/holder); until umount /mnt/v4; do sleep 0.1; done; umount /mnt/v3'
 done_testing
