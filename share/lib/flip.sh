@@ -52,6 +52,7 @@ flip_below() {
 	run mkdir -m 0700 -- "$staging"
 	run mount --bind -- "${parent:-/}" "$staging"
 	mount_quietly -t "$3" -o "$4" -- "$1" "$staging/${2##*/}"
+	flip_dot "$2/.snapshot" "$staging/${2##*/}/.snapshot"
 	flip_clear "$staging"
 	case $propagation in
 	shared*)	;;
@@ -59,6 +60,18 @@ flip_below() {
 	*)		run mount --make-private -- "$at" ;;
 	esac
 	lock_drop :flip
+}
+
+# flip_dot FROM TO - what is mounted on FROM is to be seen at TO, too, from the first.  By way of a private place, as what is taken
+# from FROM with the old mount would be taken from its peers.   Where that fails it is to be seen a little later.
+flip_dot() {
+	local place=$ZUMASTOR_RUN/jobs/$volume.dot
+	mount_is_point "$1" && [[ -d $2 && ! -L $2 ]] || return 0
+	flip_clear "$place"
+	on_exit flip_clear "$place"
+	{ run mkdir -m 0700 -- "$place" && run mount --rbind -- "$1" "$place" && run mount --make-rprivate -- "$place" &&
+		run mount --rbind -- "$place" "$2"; } 2>/dev/null || true
+	flip_clear "$place"
 }
 
 # flip_clear STAGING - what ends there must not end where it came to.
