@@ -37,6 +37,16 @@ pair_change() {
 	if [[ -e $files/odd ]]; then rm "$files/odd"; else cp /etc/passwd "$files/odd"; fi
 }
 
+# pair_next - the next number, n, in a file, in a snapshot, and there.
+pair_next() {
+	n=$((n + 1))
+	echo "$n" >$files/state
+	sync -f $files
+	((n == 1)) || sleep 1.1	# their names are times
+	z snapshot home hourly >/dev/null
+	z replicate home host2 >/dev/null
+}
+
 # newest - uuid of the newest snapshot here.
 newest() {
 	z list home -H -o uuid | tail -n 1

@@ -28,15 +28,6 @@ expected() {
 	done
 }
 
-next() {
-	n=$((n + 1))
-	echo "$n" >$files/state
-	sync -f $files
-	((n == 1)) || sleep 1.1	# their names are times
-	z snapshot home hourly >/dev/null
-	z replicate home host2 >/dev/null
-}
-
 n=0
 mkfs.ext4 -q "$DEV1NAME"
 z define volume home "$DEV1NAME" "$DEV2NAME" >/dev/null
@@ -47,15 +38,15 @@ expect 0 'a replica that is exported' far zumastor define source home host1 -es 
 far zumastor define schedule home -h 3
 scp -q "$(dirname "$0")/nfs.sh" host2:/run/nfs.sh
 expect 0 'a server' far bash -ec '. /run/nfs.sh; nfs_root; nfs_start -r'
-next
-next
+pair_next
+pair_next
 mkdir -p /mnt/v3 /mnt/v4
 expect 0 'a client' timeout 60 mount -t nfs -o vers=4.2,actimeo=1,lookupcache=none host2:/zumastor/volumes/home /mnt/v4
 expect 0 'of each version' timeout 60 mount -t nfs -o vers=3,nolock,actimeo=1,lookupcache=none host2:$files /mnt/v3
 is "$(seen)" "$(expected 2)" 'they see what there is'
 exec 7</mnt/v4/state
 for _ in 1 2 3; do
-	next
+	pair_next
 	is "$(seen)" "$(expected "$n")" "after delta $n"
 done
 is "$(far zumastor list home -H -o id | wc -l)" 3 'the oldest ones have gone there'

@@ -30,15 +30,6 @@ print('%s passes, %d faults' % ('many' if passes > 20 else passes, len(faults)))
 END_READER
 chmod +x "$scratch/reader"
 
-next() {
-	n=$((n + 1))
-	echo "$n" >$files/state
-	sync -f $files
-	((n == 1)) || sleep 1.1	# their names are times
-	z snapshot home hourly >/dev/null
-	z replicate home host2 >/dev/null
-}
-
 n=0
 mkfs.ext4 -q "$DEV1NAME"
 z define volume home "$DEV1NAME" "$DEV2NAME" >/dev/null
@@ -48,7 +39,7 @@ far zumastor define volume home "$DEV1NAME" "$DEV2NAME" >/dev/null
 expect 0 'a replica that is exported' far zumastor define source home host1 -es --export-to host1 --export-options ro,no_root_squash
 scp -q "$(dirname "$0")/nfs.sh" "$scratch/reader" host2:/run/
 expect 0 'a server' far bash -ec '. /run/nfs.sh; nfs_root; nfs_start -r'
-next
+pair_next
 first=$(far zumastor list home -H -o time)
 mkdir -p /mnt/v3 /mnt/v4
 expect 0 'a client' timeout 60 mount -t nfs -o vers=4.2,actimeo=1 host2:/zumastor/volumes/home /mnt/v4
@@ -58,7 +49,7 @@ for v in 3 4; do
 	"$scratch/reader" /mnt/v$v/.snapshot "$first" /run/stop >"$scratch/v$v.out" &
 done
 for _ in 1 2 3 4 5 6; do
-	next
+	pair_next
 done
 expect 0 'promote' far zumastor promote home
 touch /run/stop
