@@ -135,6 +135,39 @@ expect 0 'it is removed' rounds 2
 until grep -q 'home: lost is ok again' "$mbox"; do sleep 0.1; done
 pass 'told'
 
+# A round dies after each thing that it writes, when something begins and when that ends: both are told all the same.
+libexec=/usr/libexec/zumastor
+mv $libexec/state-set{,.real}
+cat >$libexec/state-set <<-END
+	#!/bin/sh
+	$libexec/state-set.real "\$@" || exit
+	read -r left <$scratch/left
+	echo \$((left - 1)) >$scratch/left
+	[ \$left != 1 ] || kill -KILL \$PPID
+END
+chmod 0755 $libexec/state-set
+
+# told_dying NUMBER - what is told of a round that dies after so many, and of those after it.
+told_dying() {
+	: >"$told"
+	echo "$1" >"$scratch/left"
+	z monitor --alarm &>/dev/null || true
+	echo 0 >"$scratch/left"
+	rounds 2
+	cut -d ' ' -f 1,3,4 "$told" | sort -u
+}
+
+untold=
+for n in 1 2 3 4; do
+	z stop volume home
+	rm -f /run/zumastor/space/home/stopped	# as if it had died
+	[[ $(told_dying "$n") == *'begins home volume'* ]] || untold+=" begins:$n"
+	z start volume home
+	[[ $(told_dying "$n") == *'ends home volume'* ]] || untold+=" ends:$n"
+done
+is "$untold" '' 'whatever a round dies of, all is told'
+mv $libexec/state-set{.real,}
+
 # What fails for a moment is not told; what recovers for a moment neither.
 before=$(wc -l <"$told")
 sed -i 's/^alarm_delay = 0/alarm_delay = 2/' "$conf"
