@@ -58,10 +58,10 @@ refused 2 'go with --export' define master home -h 3 --export-to host2
 expect 0 'to whom?' z define master home -h 3 -e
 like "$(<"$err")" "exported to this host alone; --export-to CLIENT" 'to nobody else, and it says so'
 like "$(<$exports)" '^/run/zumastor/volumes/home -ro,mp,no_subtree_check,fsid=[0-9a-f]{32} localhost$' 'read-only'
-ln -s /etc $files/.snapshot
+ln -s /srv $files/.snapshot
 expect 0 'where .snapshot is a link' z define master home -s
 like "$(<"$err")" "are not shown in .* it is no directory" 'it says so'
-is "$(grep -c ' /etc ' /proc/self/mountinfo)" 0 'and follows it not'
+is "$(grep -c ' /srv ' /proc/self/mountinfo)" 0 'and follows it not'
 rm $files/.snapshot
 expect 1 'check' z check home
 like "$(<"$out")" "not shown in '$files/.snapshot'; 'zumastor mount home' puts it right" 'tells, too'
