@@ -47,6 +47,7 @@ expect 0 'too' z replicate home host2
 kill "$slow" 2>"$err"
 is "$(<"$err")" '' 'are done before the slow one is'
 wait "$slow" || true
+is "$(pgrep -x 'delta-pack|pv')$(flock -n /run/zumastor/lock/home:target:host3 true || echo locked)" '' 'of which nothing is left'
 z define target home host3 --name copy --rate 100M
 expect 0 'which goes on' z replicate home host3
 expect 0 'to the newest' z replicate home host3

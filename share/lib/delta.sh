@@ -149,9 +149,26 @@ delta_stream() {
 	fi
 }
 
+# delta_stop JOB - a signal ended us: so does what writes, and whoever comes next finds none of its locks.
+delta_stop() {
+	local n file
+	local -a pids
+	[[ -n ${stream_pid-} ]] || return 0
+	pids=("$stream_pid")
+	for file in "$1"/{pack,limit}.pid; do
+		[[ ! -e $file ]] || pids+=("$(<"$file")")
+	done
+	kill "${pids[@]}" 2>/dev/null
+	for ((n = 0; n < 100; n++)); do
+		kill -0 "${pids[@]}" 2>/dev/null || break
+		sleep 0.05
+	done
+}
+
 # delta_limit BYTES - becomes pv.
 delta_limit() {
-	exec pv -q -L "$1" 2>"$job/limit"
+	printf '%s\n' "$BASHPID" >"$job/limit.pid"
+	unlocked pv -q -L "$1" 2>"$job/limit"
 }
 
 # delta_patience - sets REPLY to the seconds that a piece of the stream may wait for its reader: it may have to copy as much
@@ -170,7 +187,7 @@ delta_pack() {
 		delta_patience
 		patient=(--patience "$REPLY")
 	fi
-	printf '%s\n' "$BASHPID" >"$job/pid"
+	printf '%s\n' "$BASHPID" >"$job/pack.pid"
 	exec "$ZUMASTOR_LIBEXEC/delta-pack" --compress "$compress" --stats 3 ${framed:+--framed} \
 		--progress "$job/progress" "${old[@]}" "${patient[@]}" \
 		--threads "${config[compress_threads]}" "/dev/zumastor/$volume/$snap" \

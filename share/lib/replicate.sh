@@ -157,7 +157,7 @@ replicate_send() {
 
 # replicate_end JOB - whatever happened: no process of ours stays behind.
 replicate_end() {
-	[[ -z ${stream_pid-} ]] || kill "$stream_pid" 2>/dev/null
+	delta_stop "$1"
 	[[ -z ${murmur_pid-} ]] || kill "$murmur_pid" 2>/dev/null
 	[[ -z ${peer_pid-} ]] || kill "$peer_pid" 2>/dev/null
 	transfer_unwatch
