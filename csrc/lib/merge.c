@@ -39,7 +39,7 @@ void merger_free(struct merger *merger)
 	for (i = 0; merger && i < SNAPSHOTS_MAX; i++) {
 		exceptions_free(&merger->source[i].table);
 		if (merger->source[i].put_up)
-			stack_release_cow(merger->stack, merger->source[i].thin);
+			stack_release_cow(merger->stack, merger->stack->rec.snapshot[i].thin);
 	}
 	free(merger);
 }
@@ -56,7 +56,6 @@ static int source_load(struct merger *merger, const struct snapshot *snap, struc
 	if (r < 0)
 		return r;
 	source->put_up = !state.exists;
-	source->thin = snap->thin;
 	r = stack_load_table(merger->stack, snap, &source->table);
 	if (r == 0 && snap->seal.set && source->table.count > snap->seal.entries)
 		source->table.count = snap->seal.entries;

@@ -19,7 +19,6 @@ struct merger {
 	struct stack *stack;
 	struct source {
 		bool loaded, put_up;	/* its device, for us */
-		uint32_t thin;
 		dev_t device;
 		struct exceptions table;
 	} source[SNAPSHOTS_MAX];	/* as in the record */

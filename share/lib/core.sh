@@ -107,8 +107,7 @@ read_line() {
 		code=0
 		IFS= read -r -t "$1" -n 1000 -u "$2" part || code=$?
 		line+=$part
-		monotonic
-		[[ -n $part ]] || ((REPLY < ends)) || break
+		[[ -n $part ]] || { monotonic && ((REPLY < ends)); } || break
 	done
 	REPLY=${line:0:1000}
 	return "$code"
